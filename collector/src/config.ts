@@ -1,0 +1,176 @@
+/** The collector's configuration: the only place that reads the environment. */
+import { readFileSync } from "node:fs";
+import { isIP } from "node:net";
+import { resolve } from "node:path";
+import { ClewError } from "./errors.ts";
+
+export interface Config {
+  readonly host: string;
+  readonly port: number;
+  readonly otlpHttpPort: number;
+  readonly dataDir: string;
+  readonly ingestTokens: readonly string[];
+  readonly queryTokens: readonly string[];
+  readonly adminTokens: readonly string[];
+  readonly retentionDays: number;
+  /** 0: no limit. */
+  readonly diskLimitBytes: number;
+  readonly maxRequestBytes: number;
+  readonly maxInFlightBytes: number;
+  readonly transactionKeys: readonly string[];
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+const MIB = 1024 * 1024;
+const DEFAULT_TRANSACTION_KEYS =
+  "clew.transaction.id, transaction_id, transactionId, correlation_id, correlationId, labels.transaction_id";
+const LOOPBACK_HOSTS = new Set(["127.0.0.1", "::1", "localhost"]);
+
+/**
+ * Reads and checks every variable.
+ * @throws ClewError CONFIG_INVALID: one line with the variable, its value (never a secret) and what is allowed.
+ */
+export function readConfig(env: Environment = process.env): Config {
+  const config: Config = Object.freeze({
+    host: host(env),
+    port: integer(env, "CLEW_PORT", { fallback: 4320, min: 0, max: 65_535 }),
+    otlpHttpPort: integer(env, "CLEW_OTLP_HTTP_PORT", { fallback: 4318, min: 0, max: 65_535 }),
+    dataDir: resolve(env.CLEW_DATA_DIR || ".clew"),
+    ingestTokens: tokens(env, "CLEW_INGEST_TOKENS"),
+    queryTokens: tokens(env, "CLEW_QUERY_TOKENS"),
+    adminTokens: tokens(env, "CLEW_ADMIN_TOKENS"),
+    retentionDays: integer(env, "CLEW_RETENTION_DAYS", { fallback: 7, min: 1, max: 3650 }),
+    diskLimitBytes: bytes(env, "CLEW_DISK_LIMIT", { fallback: 0, min: 0 }),
+    maxRequestBytes: bytes(env, "CLEW_MAX_REQUEST_BYTES", { fallback: 64 * MIB, min: 1024 }),
+    maxInFlightBytes: bytes(env, "CLEW_MAX_IN_FLIGHT_BYTES", { fallback: 128 * MIB, min: MIB }),
+    transactionKeys: list(env.CLEW_TRANSACTION_KEYS || DEFAULT_TRANSACTION_KEYS),
+  });
+  refuseWhatIsNotThere(env);
+  refuseOpenDoors(env, config);
+  if (config.maxInFlightBytes < config.maxRequestBytes) {
+    throw invalid(
+      "CLEW_MAX_IN_FLIGHT_BYTES",
+      String(config.maxInFlightBytes),
+      "at least CLEW_MAX_REQUEST_BYTES",
+    );
+  }
+  return config;
+}
+
+/** Roles and servers that this version does not know must not be ignored silently. */
+function refuseWhatIsNotThere(env: Environment): void {
+  const roles = list(env.CLEW_ROLES || "ingest,index,query").toSorted();
+  if (roles.join() !== "index,ingest,query") {
+    throw invalid(
+      "CLEW_ROLES",
+      roles.join(),
+      "ingest,index,query together: with an embedded bus or store one process has all roles",
+    );
+  }
+  for (const name of ["CLEW_KAFKA_BROKERS", "CLEW_ELASTICSEARCH_URL"]) {
+    if (env[name])
+      throw invalid(name, "(set)", "nothing: this version has the embedded bus and store only");
+  }
+}
+
+/** Promise 7: no door beyond loopback without tokens. */
+function refuseOpenDoors(env: Environment, config: Config): void {
+  if (LOOPBACK_HOSTS.has(config.host) || env.CLEW_INSECURE === "1") return;
+  for (const [name, values] of [
+    ["CLEW_INGEST_TOKENS", config.ingestTokens],
+    ["CLEW_QUERY_TOKENS", config.queryTokens],
+  ] as const) {
+    if (values.length > 0) continue;
+    throw invalid(
+      "CLEW_HOST",
+      config.host,
+      `loopback, or set ${name} (or CLEW_INSECURE=1 to do without)`,
+    );
+  }
+}
+
+function host(env: Environment): string {
+  const value = env.CLEW_HOST || "127.0.0.1";
+  if (isIP(value) === 0 && value !== "localhost") {
+    throw invalid("CLEW_HOST", value, "an IP address of this machine, or localhost");
+  }
+  return value;
+}
+
+function integer(
+  env: Environment,
+  name: string,
+  { fallback, min, max }: { fallback: number; min: number; max: number },
+): number {
+  const text = env[name];
+  if (text === undefined || text === "") return fallback;
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || value < min || value > max) {
+    throw invalid(name, text, `a whole number from ${min} to ${max}`);
+  }
+  return value;
+}
+
+const BYTE_UNITS: Readonly<Record<string, number>> = {
+  "": 1,
+  KB: 1000,
+  MB: 1000 ** 2,
+  GB: 1000 ** 3,
+  KIB: 1024,
+  MIB,
+  GIB: 1024 * MIB,
+};
+
+function bytes(
+  env: Environment,
+  name: string,
+  { fallback, min }: { fallback: number; min: number },
+): number {
+  const text = env[name];
+  if (text === undefined || text === "") return fallback;
+  const [, digits, unit] = /^(\d+)\s*([A-Za-z]*)$/.exec(text.trim()) ?? [];
+  const factor = BYTE_UNITS[(unit ?? "").toUpperCase()];
+  const value = Number(digits) * (factor ?? Number.NaN);
+  if (!Number.isSafeInteger(value) || value < min) {
+    throw invalid(name, text, `bytes, at least ${min}, as in 1048576, 64MiB or 10GB`);
+  }
+  return value;
+}
+
+/** A secret is in the variable itself or in the file that `<NAME>_FILE` names. */
+function tokens(env: Environment, name: string): readonly string[] {
+  const file = env[`${name}_FILE`];
+  if (file && env[name])
+    throw invalid(name, "(secret)", `either ${name} or ${name}_FILE, not both`);
+  const values = list(file ? readSecret(`${name}_FILE`, file) : (env[name] ?? ""));
+  for (const value of values) {
+    if (value.length < 8 || !/^[\x21-\x7e]+$/.test(value)) {
+      throw invalid(
+        name,
+        "(secret)",
+        "tokens of 8 or more printable characters, separated by commas",
+      );
+    }
+  }
+  return values;
+}
+
+function readSecret(name: string, file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (cause) {
+    throw new ClewError("CONFIG_INVALID", `${name}=${file}: the file cannot be read`, { cause });
+  }
+}
+
+function list(text: string): readonly string[] {
+  return text
+    .split(/[,\n]/)
+    .map((item) => item.trim())
+    .filter((item) => item !== "");
+}
+
+function invalid(name: string, value: string, allowed: string): ClewError {
+  return new ClewError("CONFIG_INVALID", `${name}=${value}: allowed is ${allowed}`);
+}
