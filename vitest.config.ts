@@ -1,4 +1,7 @@
 import { defineConfig } from "vitest/config";
+import { SkipsReporter } from "./skips-reporter.ts";
+
+const isContinuousIntegration = process.env.CI === "true";
 
 export default defineConfig({
   test: {
@@ -14,5 +17,6 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    reporters: isContinuousIntegration ? ["default", new SkipsReporter()] : ["default"],
   },
 });

@@ -12,7 +12,7 @@ export type Verdict = "complete" | "in-flight" | "incomplete" | "unknown";
  */
 export interface IncomingRecord {
   readonly kind: RecordKind;
-  /** Fixed before publishing: record uid | trace id + span id + kind | request id + part + index. */
+  /** Fixed before publishing: record uid | trace id + span id + kind | request id + part + n. */
   readonly id: string;
   /** The same record may have been written before, on any day: look before creating. */
   readonly mayRepeat: boolean;

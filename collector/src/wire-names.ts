@@ -1,4 +1,4 @@
-/** Names the collector puts on the wire, beside those it shares with `@clew/instrumentation/names`. */
+/** Names on the wire that only the collector has; others are in `@clew/instrumentation/names`. */
 
 /** Prometheus metric names; what each counts is said where it is registered. */
 export const METRIC = {
@@ -10,4 +10,36 @@ export const METRIC = {
   busLagRecords: "clew_bus_lag_records",
   busLagSeconds: "clew_bus_lag_seconds",
   busPublishSeconds: "clew_bus_publish_seconds",
+  indexExistingRecords: "clew_index_existing_records_total",
+  indexBusySeconds: "clew_index_busy_seconds_total",
+  indexRestarts: "clew_index_restarts_total",
+  indexIgnoredTransactionIds: "clew_index_ignored_transaction_ids_total",
+} as const;
+
+/**
+ * Attributes of OpenTelemetry's semantic conventions that hops are made of: today's name first,
+ * then the names of SDKs from before version 1.23.
+ */
+export const SEMANTIC_ALIASES = {
+  httpMethod: ["http.request.method", "http.method"],
+  httpRoute: ["http.route"],
+  urlPath: ["url.path", "http.target"],
+  urlFull: ["url.full", "http.url"],
+  httpStatusCode: ["http.response.status_code", "http.status_code"],
+  serverAddress: ["server.address", "net.peer.name"],
+  peerService: ["peer.service", "service.peer.name"],
+  messagingSystem: ["messaging.system"],
+  messagingDestination: ["messaging.destination.name", "messaging.destination"],
+  messagingOperation: ["messaging.operation.name", "messaging.operation"],
+  rpcSystem: ["rpc.system.name", "rpc.system"],
+  databaseSystem: ["db.system.name", "db.system"],
+  databaseNamespace: ["db.namespace", "db.name"],
+  errorType: ["error.type"],
+  exceptionMessage: ["exception.message"],
+  exceptionStacktrace: ["exception.stacktrace"],
+} as const;
+
+/** Attributes of log records that `clew ship` makes (OpenTelemetry semantic conventions). */
+export const SHIPPED = {
+  logFilePath: "log.file.path",
 } as const;

@@ -14,6 +14,8 @@ export const ATTRIBUTE = {
   spanSequence: "clew.span.sequence",
   /** On a span at its end: how many log records were made under it. */
   spanLogs: "clew.span.logs",
+  /** On a consumer span: milliseconds from the message's timestamp to its handler. */
+  queueWaitMs: "clew.queue.wait_ms",
   /** On a client span: the run that answered. */
   peerRunId: "clew.peer.run.id",
 } as const;
@@ -28,6 +30,43 @@ export const HEADER = {
   run: "clew-run",
   /** Which attempt at sending this request is: 2 and more may repeat records. */
   attempt: "clew-attempt",
+} as const;
+
+/** Attribute keys of OpenTelemetry's semantic conventions (1.37) that this package sets. */
+export const SEMANTIC = {
+  httpMethod: "http.request.method",
+  httpMethodOriginal: "http.request.method_original",
+  httpRoute: "http.route",
+  httpStatusCode: "http.response.status_code",
+  urlFull: "url.full",
+  urlPath: "url.path",
+  urlScheme: "url.scheme",
+  serverAddress: "server.address",
+  serverPort: "server.port",
+  clientAddress: "client.address",
+  networkProtocolVersion: "network.protocol.version",
+  userAgent: "user_agent.original",
+  errorType: "error.type",
+  exceptionType: "exception.type",
+  exceptionMessage: "exception.message",
+  exceptionStacktrace: "exception.stacktrace",
+  messagingSystem: "messaging.system",
+  messagingDestination: "messaging.destination.name",
+  messagingPartition: "messaging.destination.partition.id",
+  messagingOperation: "messaging.operation.name",
+  messagingOperationType: "messaging.operation.type",
+  messagingBatchCount: "messaging.batch.message_count",
+  messagingKafkaOffset: "messaging.kafka.offset",
+  messagingConsumerGroup: "messaging.consumer.group.name",
+  serviceName: "service.name",
+  serviceInstanceId: "service.instance.id",
+  hostName: "host.name",
+  processId: "process.pid",
+  processRuntimeName: "process.runtime.name",
+  processRuntimeVersion: "process.runtime.version",
+  sdkName: "telemetry.sdk.name",
+  sdkLanguage: "telemetry.sdk.language",
+  sdkVersion: "telemetry.sdk.version",
 } as const;
 
 /** Top-level key of the transaction ID in JSON log lines and in the store. */

@@ -12,7 +12,8 @@
  * - `stop` may be called twice, is safe before the first `publish`, and resolves once everything
  *   accepted so far is durable or rejected.
  *
- * Errors: BUS_OVERLOADED, BUS_DISK_FULL, BUS_UNAVAILABLE, BUS_MESSAGE_TOO_LARGE, BUS_STOPPED (see errors.ts).
+ * Errors: BUS_OVERLOADED, BUS_DISK_FULL, BUS_UNAVAILABLE, BUS_MESSAGE_TOO_LARGE, BUS_STOPPED (see
+ * errors.ts).
  */
 
 export type Topic = "logs" | "traces" | "metrics" | "dead-letters";
@@ -70,7 +71,8 @@ export interface Bus {
 export interface BusConsumer {
   /**
    * The next messages in order, at least one and at most about `maxBytes` of values (one message
-   * may be larger). Waits until there is one; resolves `[]` once `signal` aborts or `stop` was called.
+   * may be larger). Waits until there is one; resolves `[]` once `signal` aborts or `stop` was
+   * called.
    */
   read(request: { maxBytes: number; signal: AbortSignal }): Promise<readonly DeliveredMessage[]>;
   /** Everything before `offset` (exclusive) in this partition is safe elsewhere. */

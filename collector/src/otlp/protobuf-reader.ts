@@ -32,6 +32,12 @@ export class ProtobufReader {
   /** A varint's low 32 bits, as an unsigned number. */
   varint32(): number {
     const { buffer, end } = this;
+    // Nearly every tag and length is one byte.
+    const first = buffer[this.position];
+    if (first !== undefined && first < 0x80 && this.position < end) {
+      this.position++;
+      return first;
+    }
     let result = 0;
     for (let shift = 0; shift < 70; shift += 7) {
       if (this.position >= end) throw malformed("a varint is cut off");
@@ -90,6 +96,11 @@ export class ProtobufReader {
 
   sfixed64(): bigint {
     return this.buffer.readBigInt64LE(this.advance(8));
+  }
+
+  /** Passes over eight bytes; answers where they begin. */
+  skipFixed64(): number {
+    return this.advance(8);
   }
 
   double(): number {

@@ -7,12 +7,14 @@
  * - A record is stored once per `id`, however often it is written; "already there" is success.
  *   With `mayRepeat` this holds over all days, else within the day of `receivedNs`.
  * - Where the store keeps bus positions, they are committed in the same act as the rows: after a
- *   crash `positions` and rows agree.
+ *   crash `positions` and rows agree. They are committed only where nothing was refused: the caller
+ *   then writes the dead letters and the positions together, so that neither is without the other.
  * - A record that was written is found by every reader after `write` resolved.
  * - Queries are bounded in rows and time, and say when they were cut (`isCut`).
  * - `stop` may be called twice, and is safe before the first call.
  *
- * Errors: STORE_FULL, STORE_UNAVAILABLE, STORE_QUERY_INVALID, STORE_STOPPED (see errors.ts).
+ * Errors: STORE_FULL, STORE_UNAVAILABLE, STORE_VERSION_UNKNOWN, STORE_QUERY_INVALID, STORE_STOPPED,
+ * and PARAMETER_INVALID for a cursor or day that cannot be read (see errors.ts).
  */
 import type { Position } from "../bus/bus.ts";
 import type { IncomingRecord, RecordKind, StoredRecord, TransactionStatus } from "../record.ts";
@@ -101,19 +103,25 @@ export interface LogFilter {
   readonly toNs?: bigint;
   readonly cursor?: string;
   readonly limit: number;
-  /** `newest` first for search, `oldest` first to follow the tail from `cursor` or `fromNs`. */
+  /**
+   * `newest` first, by time, for search. `oldest` to follow the tail from `cursor` or `fromNs`: in
+   * the order of writing, so that a log that arrives late, with an earlier time, is given as well.
+   */
   readonly order: "newest" | "oldest";
 }
 
 export interface Page<T> {
   readonly items: readonly T[];
-  /** Opaque; null where nothing follows. With `order: "oldest"` always given, so that a tail can go on. */
+  /**
+   * Opaque; null where nothing follows, or a cut search found no place to go on from. With
+   * `order: "oldest"` always given, so that a tail can go on.
+   */
   readonly cursor: string | null;
   /** The time limit ended the search before all rows were looked at. */
   readonly isCut: boolean;
 }
 
-/** RED figures of server and consumer spans, over the days kept or the window asked for. */
+/** RED figures of server, consumer and entry spans, over the days kept or the window asked for. */
 export interface ServiceFigures {
   readonly service: string;
   readonly operation: string;
@@ -132,6 +140,7 @@ export interface ServiceOverview {
   readonly operations: readonly ServiceFigures[];
 }
 
+/** Everywhere `fromNs` is inside the window and `toNs` is not. */
 export interface StoreReader {
   /** Undefined where no record, and no dead letter, carries this ID. */
   findTransaction(transactionId: string): Promise<TransactionSummary | undefined>;

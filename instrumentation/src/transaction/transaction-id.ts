@@ -1,12 +1,13 @@
-import { randomFillSync } from "node:crypto";
 import { TRANSACTION_ID_PATTERN } from "../wire-names.ts";
+import { randomHex } from "./random-hex.ts";
 
-const POOL_BYTES = 4096;
-const RANDOM_BYTES_PER_ID = 10;
-const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
+const TIME_DIGITS = 12;
+const VARIANTS = "89ab";
+/** 3 random digits behind the version, 1 that chooses the variant, 3 behind it, 12 at the end. */
+const RANDOM_DIGITS = 19;
 
-const pool = Buffer.allocUnsafe(POOL_BYTES);
-let poolOffset = POOL_BYTES;
+let lastMs = -1;
+let timeText = "";
 
 /** Whether a value from outside may be taken over as a transaction ID. */
 export function isTransactionId(value: unknown): value is string {
@@ -18,24 +19,14 @@ export function isTransactionId(value: unknown): value is string {
  * from a trace ID.
  */
 export function mintUuidV7(nowMs: number = Date.now()): string {
-  if (poolOffset + RANDOM_BYTES_PER_ID > POOL_BYTES) {
-    randomFillSync(pool);
-    poolOffset = 0;
+  const ms = Math.floor(nowMs);
+  if (ms !== lastMs) {
+    const time = ms.toString(16).padStart(TIME_DIGITS, "0");
+    timeText = `${time.slice(0, 8)}-${time.slice(8)}-7`;
+    lastMs = ms;
   }
-  const time = Math.floor(nowMs).toString(16).padStart(12, "0");
-  const at = poolOffset;
-  poolOffset += RANDOM_BYTES_PER_ID;
-  const version = hex(0x70 | (byte(at) & 0x0f)) + hex(byte(at + 1));
-  const variant = hex(0x80 | (byte(at + 2) & 0x3f)) + hex(byte(at + 3));
-  let node = "";
-  for (let i = at + 4; i < at + RANDOM_BYTES_PER_ID; i++) node += hex(byte(i));
-  return `${time.slice(0, 8)}-${time.slice(8)}-${version}-${variant}-${node}`;
-}
-
-function byte(index: number): number {
-  return pool[index] as number;
-}
-
-function hex(value: number): string {
-  return HEX[value] as string;
+  const random = randomHex(RANDOM_DIGITS);
+  const variant = VARIANTS[Number.parseInt(random.charAt(3), 16) & 3];
+  const version = `${timeText}${random.slice(0, 3)}`;
+  return `${version}-${variant}${random.slice(4, 7)}-${random.slice(7)}`;
 }

@@ -1,0 +1,37 @@
+/** The bench's configuration: the only place here that reads the environment. */
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What a collector under measurement is told. Port 0: any free one. */
+const VARIABLE = {
+  host: "CLEW_HOST",
+  port: "CLEW_PORT",
+  otlpHttpPort: "CLEW_OTLP_HTTP_PORT",
+  dataDir: "CLEW_DATA_DIR",
+} as const;
+
+export interface BenchConfig {
+  /** Fresh data directories are made below this, on the disk that is to be measured. */
+  readonly workDir: string;
+}
+
+export function readBenchConfig(env: Environment = process.env): BenchConfig {
+  return Object.freeze({ workDir: join(env.TMPDIR || tmpdir(), "clew-bench") });
+}
+
+/** The environment of a collector with fresh data, without settings of the person who measures. */
+export function collectorEnvironment(
+  dataDir: string,
+  env: Environment = process.env,
+): Record<string, string | undefined> {
+  const inherited = Object.entries(env).filter(([name]) => !name.startsWith("CLEW_"));
+  return {
+    ...Object.fromEntries(inherited),
+    [VARIABLE.host]: "127.0.0.1",
+    [VARIABLE.port]: "0",
+    [VARIABLE.otlpHttpPort]: "0",
+    [VARIABLE.dataDir]: dataDir,
+  };
+}

@@ -1,0 +1,137 @@
+/**
+ * Export requests of log records as a shop would send them: encoded once, stamped for each sending.
+ *
+ * Layout (OTLP 1.11, `opentelemetry/proto/logs/v1/logs.proto`):
+ *   ExportLogsServiceRequest { 1 ResourceLogs { 1 Resource, 2 ScopeLogs } }
+ *   ScopeLogs { 1 Scope, 2 LogRecord* }
+ *   LogRecord { 1 fixed64 time, 2 varint severity, 3 string level, 5 AnyValue body,
+ *               6 KeyValue attribute*, 9 bytes trace id, 10 bytes span id, 11 fixed64 observed }
+ * The request's number stands in each record uid and transaction ID with a fixed width of digits,
+ * so a request that was encoded before is made a new one by writing those digits again.
+ */
+import { ATTRIBUTE, SEMANTIC } from "@clew/instrumentation/names";
+import { pickSentence } from "./log-sentences.ts";
+import { fields } from "./protobuf-fields.ts";
+import { type Random, seededRandom } from "./seeded-random.ts";
+
+export const RECORDS_PER_REQUEST = 1000;
+export const RECORDS_PER_TRANSACTION = 10;
+export const TRANSACTIONS_PER_REQUEST = RECORDS_PER_REQUEST / RECORDS_PER_TRANSACTION;
+
+const NUMBER_DIGITS = 8;
+const PLACE_DIGITS = 5;
+const NUMBER_MARK = "#".repeat(NUMBER_DIGITS);
+const NANOSECONDS_PER_RECORD = 1000n;
+const LEVELS = [
+  { number: 9, text: "INFO" },
+  { number: 9, text: "INFO" },
+  { number: 9, text: "INFO" },
+  { number: 5, text: "DEBUG" },
+  { number: 13, text: "WARN" },
+  { number: 17, text: "ERROR" },
+] as const;
+const SERVICE = {
+  [SEMANTIC.serviceName]: "shop",
+  "service.version": "1.4.2",
+  [SEMANTIC.hostName]: "node-07",
+  "deployment.environment.name": "prod",
+};
+
+export interface LogRequest {
+  readonly bytes: Buffer;
+  /** Where the request's number stands. */
+  readonly numberOffsets: readonly number[];
+}
+
+/** One request; the same `seed` gives the same words. */
+export function encodeLogRequest(request: {
+  readonly runId: string;
+  readonly seed: number;
+  readonly startNs: bigint;
+}): LogRequest {
+  const random = seededRandom(request.seed);
+  const records = Array.from({ length: RECORDS_PER_REQUEST }, (_, place) =>
+    fields.bytes(2, encodeRecord({ ...request, random, place })),
+  );
+  const resource = fields.bytes(1, attributes(1, SERVICE));
+  const scope = fields.bytes(1, fields.text(1, "shop.orders"));
+  const bytes = fields.bytes(
+    1,
+    Buffer.concat([resource, fields.bytes(2, Buffer.concat([scope, ...records]))]),
+  );
+  return { bytes, numberOffsets: offsetsOf(bytes, NUMBER_MARK) };
+}
+
+/** Makes it the request of this number: unique record uids and transaction IDs. */
+export function stampLogRequest({ bytes, numberOffsets }: LogRequest, number: number): Buffer {
+  const digits = Buffer.from(formatNumber(number));
+  for (const offset of numberOffsets) digits.copy(bytes, offset);
+  return bytes;
+}
+
+/** The ID of the transaction of this number, counted over all requests. */
+export function transactionId(runId: string, transaction: number): string {
+  const request = Math.floor(transaction / TRANSACTIONS_PER_REQUEST);
+  return formatId({
+    runId,
+    request: formatNumber(request),
+    place: transaction % TRANSACTIONS_PER_REQUEST,
+  });
+}
+
+function encodeRecord(record: {
+  readonly runId: string;
+  readonly startNs: bigint;
+  readonly random: Random;
+  readonly place: number;
+}): Buffer {
+  const { runId, startNs, random, place } = record;
+  const timeNs = startNs + BigInt(place) * NANOSECONDS_PER_RECORD;
+  const level = random.pick(LEVELS);
+  const sentence = pickSentence(random);
+  const transaction = Math.floor(place / RECORDS_PER_TRANSACTION);
+  const ids = {
+    [ATTRIBUTE.recordUid]: formatId({ runId, request: NUMBER_MARK, place }),
+    [ATTRIBUTE.transactionId]: formatId({ runId, request: NUMBER_MARK, place: transaction }),
+  };
+  return Buffer.concat([
+    fields.fixed64(1, timeNs),
+    fields.varint(2, level.number),
+    fields.text(3, level.text),
+    fields.bytes(5, fields.text(1, sentence.text)),
+    attributes(6, { ...ids, ...sentence.attributes }),
+    fields.bytes(9, random.bytes(16)),
+    fields.bytes(10, random.bytes(8)),
+    fields.fixed64(11, timeNs),
+  ]);
+}
+
+/** Repeated `KeyValue { 1 = key, 2 = AnyValue { 1 string | 3 int } }` under `number`. */
+function attributes(number: number, values: Readonly<Record<string, string | number>>): Buffer {
+  const encoded = Object.entries(values).map(([key, value]) => {
+    const any = typeof value === "number" ? fields.varint(3, value) : fields.text(1, value);
+    return fields.bytes(number, Buffer.concat([fields.text(1, key), fields.bytes(2, any)]));
+  });
+  return Buffer.concat(encoded);
+}
+
+function formatId(parts: {
+  readonly runId: string;
+  readonly request: string;
+  readonly place: number;
+}): string {
+  const place = String(parts.place).padStart(PLACE_DIGITS, "0");
+  return `${parts.runId}-${parts.request}-${place}`;
+}
+
+function formatNumber(number: number): string {
+  return String(number).padStart(NUMBER_DIGITS, "0");
+}
+
+function offsetsOf(bytes: Buffer, mark: string): readonly number[] {
+  const offsets: number[] = [];
+  for (let at = bytes.indexOf(mark); at !== -1; at = bytes.indexOf(mark, at + mark.length)) {
+    offsets.push(at);
+  }
+  return offsets;
+}

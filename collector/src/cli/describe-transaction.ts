@@ -1,0 +1,197 @@
+import type { Hop } from "../query/hop.ts";
+import { findRfc3339 } from "../query/rfc3339.ts";
+import type { TransactionDetail } from "../query/transaction-view.ts";
+import type { StoredRecord } from "../record.ts";
+import { levelOf, levelStyle, oneMessage } from "./describe-log-line.ts";
+import { safeLine, wrap } from "./safe-text.ts";
+import type { Colour, Terminal } from "./terminal.ts";
+
+export interface FoundTransaction {
+  readonly detail: TransactionDetail;
+  /** Its logs, oldest first. */
+  readonly records: readonly StoredRecord[];
+  readonly hasMore: boolean;
+}
+
+type Page = Pick<Terminal, "columns" | "colour">;
+
+const OFFSET_WIDTH = 10;
+const SERVICE_WIDTH_MAX = 20;
+const LEVEL_WIDTH = 5;
+/** Below this a log's message gets lines of its own. */
+const COLUMNS_SIDE_BY_SIDE = 72;
+const DEPTH_SHOWN_MAX = 12;
+
+/** One transaction as a person wants to read it: how it ended, its hops, its logs in order. */
+export function describeTransaction(found: FoundTransaction, page: Page): string {
+  return [
+    ...describeHead(found.detail, page),
+    "",
+    ...describeHops(found.detail, page),
+    "",
+    ...describeTimeline(found, page),
+  ].join("\n");
+}
+
+/** `0.4 ms`, `812 ms`, `1.23 s`, `4 min 2 s`, `3 h 20 min`: three figures at most. */
+export function formatDuration(ms: number): string {
+  if (ms < 9.95) return `${Number(ms.toFixed(1))} ms`;
+  if (ms < 999.5) return `${Math.round(ms)} ms`;
+  if (ms < 59_950) return `${(ms / 1000).toFixed(ms < 9995 ? 2 : 1)} s`;
+  const seconds = Math.round(ms / 1000);
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 48 * 60) return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+  return `${Math.floor(minutes / 1440)} d ${Math.floor((minutes % 1440) / 60)} h`;
+}
+
+function describeHead(detail: TransactionDetail, { columns, colour }: Page): string[] {
+  const { counts } = detail;
+  const isBad = detail.status === "failed" || detail.status === "timed-out";
+  const status = colour(isBad ? "red" : "bold", detail.status);
+  const started = detail.startedAt.replace("T", " ").replace(/(\.\d{3})\d*Z$/, "$1 UTC");
+  const line = (label: string, text: string) => `  ${colour("dim", label.padEnd(10))}${text}`;
+  const wrapped = (label: string, text: string) =>
+    wrap(text, columns - 12).map((part, i) => line(i === 0 ? label : "", part));
+  const errors = amount(counts.errors, "error");
+  const deadLetters = amount(counts.deadLetters, "dead letter");
+  const records = [
+    amount(counts.logs, "log"),
+    amount(counts.spans, "span"),
+    errors,
+    ...(counts.deadLetters > 0 ? [deadLetters] : []),
+  ];
+  const bad = [counts.errors > 0 ? errors : "", counts.deadLetters > 0 ? deadLetters : ""];
+  const paintBad = (text: string) =>
+    bad.reduce((line, part) => (part ? line.replace(part, colour("red", part)) : line), text);
+  return [
+    colour("bold", `Transaction ${safeLine(detail.transactionId)}`),
+    ...wrapped("operation", detail.operation || "(no entry span is known)"),
+    line("status", status),
+    ...wrapped("verdict", `${detail.verdict}: ${detail.verdictReason}`),
+    ...detail.missing.flatMap((what) => wrapped("missing", what)),
+    line("started", started),
+    line("duration", formatDuration(detail.durationMs)),
+    ...wrapped("services", detail.services.map(safeLine).join(", ") || "(none is named)"),
+    ...wrapped("records", records.join(", ")).map(paintBad),
+    ...(counts.deadLetters > 0
+      ? wrapped("", `${deadLetters}: refused by the store for good, kept with the reason`)
+      : []),
+  ];
+}
+
+function describeHops(detail: TransactionDetail, page: Page): string[] {
+  const { colour } = page;
+  const head = colour("bold", "Hops");
+  if (detail.hops.length === 0) return [head, colour("dim", "  no span of it is known")];
+  const startNs = findRfc3339(detail.startedAt);
+  const lines = [head];
+  for (const { hop, depth } of inTreeOrder(detail.hops)) {
+    lines.push(...describeHop({ hop, depth, startNs }, page));
+  }
+  if (detail.isCut) {
+    lines.push(...describeCut("it has more spans than are looked at", page));
+  }
+  return lines;
+}
+
+function describeHop(
+  { hop, depth, startNs }: { hop: Hop; depth: number; startNs: bigint | undefined },
+  { columns, colour }: Page,
+): string[] {
+  const offset = offsetText(hop.startedAt, startNs).padStart(OFFSET_WIDTH);
+  const indent = "  ".repeat(Math.min(depth, DEPTH_SHOWN_MAX));
+  const from = hop.from === null ? "" : `${safeLine(hop.from)} `;
+  const to = hop.to === null ? "?" : safeLine(hop.to);
+  const wait = hop.waitMs === undefined ? "" : `, waited ${formatDuration(hop.waitMs)}`;
+  const silent = hop.answered ? "" : " (no span of the called side)";
+  const mark = hop.status === "error" ? "✗ " : "";
+  const duration = `${formatDuration(hop.durationMs)}${wait}`;
+  const text = `${mark}${from}→ ${to}  ${safeLine(hop.operation)}  ${duration}${silent}`;
+  const width = Math.max(20, columns - OFFSET_WIDTH - 2 - indent.length);
+  const style = (line: string) => (hop.status === "error" ? colour("red", line) : line);
+  const error = hop.error === null ? [] : wrap(hop.error, width - 4).map((line) => `    ${line}`);
+  return [...wrap(text, width), ...error].map((line, i) => {
+    const margin = i === 0 ? colour("dim", offset) : " ".repeat(OFFSET_WIDTH);
+    return `${margin}  ${indent}${style(line)}`;
+  });
+}
+
+/** Each hop under the one within which it was made; a parent that is not there makes it a root. */
+function inTreeOrder(hops: readonly Hop[]): { hop: Hop; depth: number }[] {
+  const ids = new Set(hops.map((hop) => hop.id));
+  const children = Map.groupBy(hops, (hop) =>
+    hop.parentId !== null && ids.has(hop.parentId) ? hop.parentId : null,
+  );
+  const ordered: { hop: Hop; depth: number }[] = [];
+  const placed = new Set<string>();
+  const stack: { hop: Hop; depth: number }[] = [];
+  const push = (items: readonly Hop[], depth: number) => {
+    for (const hop of items.toReversed()) stack.push({ hop, depth });
+  };
+  push(children.get(null) ?? [], 0);
+  for (let next = stack.pop(); next; next = stack.pop()) {
+    if (placed.has(next.hop.id)) continue;
+    placed.add(next.hop.id);
+    ordered.push(next);
+    push(children.get(next.hop.id) ?? [], next.depth + 1);
+  }
+  // What is left names each other as parents; it is shown all the same.
+  for (const hop of hops) if (!placed.has(hop.id)) ordered.push({ hop, depth: 0 });
+  return ordered;
+}
+
+function describeTimeline({ detail, records, hasMore }: FoundTransaction, page: Page): string[] {
+  const { colour } = page;
+  const head = colour("bold", "Logs");
+  if (records.length === 0) return [head, colour("dim", "  none")];
+  const startNs = findRfc3339(detail.startedAt);
+  const longest = Math.max(...records.map((record) => safeLine(record.service).length));
+  const serviceWidth = Math.min(SERVICE_WIDTH_MAX, longest);
+  const lines = records.flatMap((record) => describeLog({ record, startNs, serviceWidth }, page));
+  const shown = `${records.length} of ${detail.counts.logs} logs are shown`;
+  const cut = hasMore ? describeCut(`${shown}; see --limit`, page) : [];
+  return [head, ...lines, ...cut];
+}
+
+function describeLog(
+  log: { record: StoredRecord; startNs: bigint | undefined; serviceWidth: number },
+  { columns, colour }: Page,
+): string[] {
+  const { record, startNs, serviceWidth } = log;
+  const offset = colour("dim", offsetText(record.time, startNs).padStart(OFFSET_WIDTH));
+  const service = fit(safeLine(record.service), serviceWidth);
+  const level = levelOf(record);
+  const mark = record.isError ? "✗" : " ";
+  const style = levelStyle(record);
+  const paint: Colour = (_, text) => (style ? colour(style, text) : text);
+  const marked = paint("bold", `${mark}${level.padEnd(LEVEL_WIDTH)}`);
+  const front = `${offset}  ${colour("cyan", service)} ${marked}`;
+  const message = oneMessage(record);
+  if (columns < COLUMNS_SIDE_BY_SIDE) {
+    return [front, ...wrap(message, columns - 4).map((line) => `    ${paint("bold", line)}`)];
+  }
+  const indent = OFFSET_WIDTH + 2 + serviceWidth + 1 + 1 + LEVEL_WIDTH + 1;
+  return wrap(message, columns - indent).map((line, i) =>
+    i === 0 ? `${front} ${paint("bold", line)}` : `${" ".repeat(indent)}${paint("bold", line)}`,
+  );
+}
+
+function describeCut(why: string, { columns, colour }: Page): string[] {
+  return wrap(`… cut here: ${why}`, columns - 2).map((line) => colour("yellow", `  ${line}`));
+}
+
+function offsetText(time: string | null, startNs: bigint | undefined): string {
+  const ns = time === null ? undefined : findRfc3339(time);
+  if (ns === undefined || startNs === undefined) return "?";
+  const ms = Number(ns - startNs) / 1e6;
+  return ms < 0 ? `-${formatDuration(-ms)}` : `+${formatDuration(ms)}`;
+}
+
+function fit(text: string, width: number): string {
+  return text.length > width ? `${text.slice(0, width - 1)}…` : text.padEnd(width);
+}
+
+function amount(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}

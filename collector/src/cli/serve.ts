@@ -1,0 +1,98 @@
+import { flushCompileCache } from "node:module";
+import type { Collector } from "../collector.ts";
+import { type Config, readConfig, shareCompileCache } from "../config.ts";
+import type { Terminal } from "./terminal.ts";
+import { parseCommandLine } from "./usage-error.ts";
+
+/** Every part has a bound of its own; this one is for what nobody thought of. */
+const STOP_MS_MAX = 14_000;
+const COMPILE_CACHE_FLUSH_MS = 5000;
+const EXIT_INTERRUPTED = 130;
+const EXIT_STUCK = 1;
+
+/**
+ * `clew serve`: the collector until SIGINT or SIGTERM, then exit code 0 with everything in order.
+ * Programs read stdout, one JSON object per line: `ready` (with the ports in use), `stopping`,
+ * `stopped`. Warnings are lines on stderr.
+ */
+export async function serve(args: readonly string[], terminal: Terminal): Promise<number> {
+  const { values } = parseCommandLine({
+    command: "serve",
+    args,
+    positionalsMax: 0,
+    options: { json: { type: "boolean" } },
+  });
+  const config = readConfig();
+  const stop = Promise.withResolvers<string>();
+  const onSignal = (signal: string) => stop.resolve(signal);
+  process.once("SIGINT", onSignal);
+  process.once("SIGTERM", onSignal);
+  const voice = new Voice(terminal, values.json === true || !terminal.isInteractive);
+  shareCompileCache();
+  const { startCollector } = await import("../collector.ts");
+  const collector = await startCollector(config, { report: (line) => terminal.note(line) });
+  voice.ready(config, collector);
+  // A process that is killed keeps nothing; the next start shall be quick all the same.
+  setTimeout(flushCompileCache, COMPILE_CACHE_FLUSH_MS).unref();
+  const signal = await stop.promise;
+  process.once("SIGINT", () => process.exit(EXIT_INTERRUPTED));
+  process.once("SIGTERM", () => process.exit(EXIT_INTERRUPTED));
+  voice.stopping(signal);
+  await stopInTime(collector, terminal);
+  voice.stopped();
+  return 0;
+}
+
+/** What the process says of itself: sentences for a person, JSON lines for a program. */
+class Voice {
+  readonly #terminal: Terminal;
+  readonly #isJson: boolean;
+
+  constructor(terminal: Terminal, isJson: boolean) {
+    this.#terminal = terminal;
+    this.#isJson = isJson;
+  }
+
+  ready(config: Config, collector: Collector): void {
+    const { port, otlpHttpPort } = collector.ports;
+    const host = config.host.includes(":") ? `[${config.host}]` : config.host;
+    const pageUrl = `http://${host}:${port}`;
+    const otlpUrl = `http://${host}:${otlpHttpPort}`;
+    const { dataDir } = config;
+    const data = { port, otlpHttpPort, pageUrl, otlpUrl, dataDir, pid: process.pid };
+    const { colour } = this.#terminal;
+    const line = (label: string, text: string) => `  ${colour("dim", label.padEnd(12))}${text}`;
+    const lines = [
+      `${colour("bold", "Clew is ready")}`,
+      line("web page", colour("cyan", pageUrl)),
+      line("OTLP/HTTP", colour("cyan", otlpUrl)),
+      line("data", dataDir),
+      colour("dim", "  Ctrl-C ends it, and loses nothing"),
+    ];
+    this.#say({ event: "ready", data, text: lines.join("\n") });
+  }
+
+  stopping(reason: string): void {
+    this.#say({ event: "stopping", data: { reason }, text: "stopping: finishing what was taken" });
+  }
+
+  stopped(): void {
+    this.#say({ event: "stopped", data: {}, text: "stopped" });
+  }
+
+  /** Programs find events by their first member, before they parse a line. */
+  #say({ event, data, text }: { event: string; data: object; text: string }): void {
+    const time = new Date().toISOString();
+    this.#terminal.print(this.#isJson ? JSON.stringify({ event, time, ...data }) : text);
+  }
+}
+
+async function stopInTime(collector: Collector, terminal: Terminal): Promise<void> {
+  const timer = setTimeout(() => {
+    // What was acknowledged is durable in the bus; the next start goes on with it.
+    terminal.note(`cannot stop in order: not done within ${STOP_MS_MAX} ms; nothing is lost`);
+    process.exit(EXIT_STUCK);
+  }, STOP_MS_MAX);
+  await collector.stop();
+  clearTimeout(timer);
+}

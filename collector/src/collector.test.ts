@@ -1,0 +1,76 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { type AddressInfo, createServer, type Server } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { startCollector } from "./collector.ts";
+import { type Config, readConfig, VARIABLE } from "./config.ts";
+
+let dataDir: string;
+let other: Server;
+let lines: string[];
+const options = { report: (line: string) => lines.push(line) };
+
+beforeEach(async () => {
+  lines = [];
+  dataDir = mkdtempSync(join(tmpdir(), "clew-collector-"));
+  other = createServer();
+  await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
+});
+
+afterEach(() => {
+  other.close();
+  rmSync(dataDir, { recursive: true, force: true });
+});
+
+function config(own: Partial<Config> = {}): Config {
+  const env = { [VARIABLE.port]: "0", [VARIABLE.otlpHttpPort]: "0", [VARIABLE.dataDir]: dataDir };
+  return { ...readConfig(env), ...own };
+}
+
+test("a start that fails leaves nothing behind: the same data can be opened at once", async () => {
+  const { port } = other.address() as AddressInfo;
+  for (const own of [{ port }, { otlpHttpPort: port }]) {
+    const starting = startCollector(config(own), options);
+    await expect(starting).rejects.toMatchObject({ code: "PORT_IN_USE" });
+  }
+  const collector = await startCollector(config(), options);
+  await expect(startCollector(config(), options)).rejects.toMatchObject({
+    code: "DATA_DIR_IN_USE",
+  });
+  await collector.stop();
+  await collector.stop();
+  expect(lines).toEqual([]);
+});
+
+test("what was acknowledged before the end is found after the next start", async () => {
+  const first = await startCollector(config(), options);
+  const response = await fetch(`http://127.0.0.1:${first.ports.otlpHttpPort}/v1/logs`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({
+      resourceLogs: [{ scopeLogs: [{ logRecords: [{ body: { stringValue: "kept" } }] }] }],
+    }),
+  });
+  expect(response.status).toBe(200);
+  await first.stop();
+  const second = await startCollector(config(), options);
+  const url = `http://127.0.0.1:${second.ports.port}`;
+  await vi.waitFor(async () => {
+    const answer = (await (await fetch(`${url}/api/v1/logs?q=kept`)).json()) as {
+      records: unknown[];
+    };
+    expect(answer.records).toHaveLength(1);
+  });
+  const ready = await (await fetch(`${url}/readyz`)).json();
+  expect(ready).toMatchObject({
+    status: "ready",
+    parts: [{ name: "bus" }, { name: "indexer" }, { name: "store" }],
+  });
+  await vi.waitFor(async () => {
+    const metrics = await (await fetch(`${url}/metrics`)).text();
+    expect(metrics).toContain("clew_bus_lag_records 0");
+    expect(metrics).toMatch(/^process_resident_memory_bytes \d+/m);
+  });
+  await second.stop();
+});

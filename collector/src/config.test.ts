@@ -1,0 +1,108 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { afterAll, expect, test } from "vitest";
+import { readClientConfig, readConfig } from "./config.ts";
+import { ClewError } from "./errors.ts";
+
+const dir = mkdtempSync(join(tmpdir(), "clew-config-"));
+afterAll(() => rmSync(dir, { recursive: true }));
+
+test("an empty environment gives the documented defaults", () => {
+  expect(readConfig({})).toEqual({
+    host: "127.0.0.1",
+    port: 4320,
+    otlpHttpPort: 4318,
+    dataDir: resolve(".clew"),
+    ingestTokens: [],
+    queryTokens: [],
+    adminTokens: [],
+    retentionDays: 7,
+    diskLimitBytes: 0,
+    maxRequestBytes: 64 * 1024 * 1024,
+    maxInFlightBytes: 128 * 1024 * 1024,
+    transactionKeys: [
+      "clew.transaction.id",
+      "transaction_id",
+      "transactionId",
+      "correlation_id",
+      "correlationId",
+      "labels.transaction_id",
+    ],
+  });
+});
+
+test("a variable that is set but empty counts as not set, as containers pass it", () => {
+  expect(readConfig({ CLEW_PORT: "", CLEW_HOST: "", CLEW_DISK_LIMIT: "" }).port).toBe(4320);
+});
+
+test("the configuration cannot be changed after it was checked", () => {
+  expect(Object.isFrozen(readConfig({}))).toBe(true);
+});
+
+test.each([
+  ["1048576", 1_048_576],
+  ["2MiB", 2_097_152],
+  ["10 GB", 10_000_000_000],
+  ["1gib", 1_073_741_824],
+])("reads CLEW_DISK_LIMIT=%s as %d bytes", (text, want) => {
+  expect(readConfig({ CLEW_DISK_LIMIT: text }).diskLimitBytes).toBe(want);
+});
+
+test.each([
+  ["CLEW_PORT", "http", "a whole number from 0 to 65535"],
+  ["CLEW_PORT", "70000", "a whole number from 0 to 65535"],
+  ["CLEW_OTLP_HTTP_PORT", "-1", "a whole number from 0 to 65535"],
+  ["CLEW_HOST", "example.test", "an IP address of this machine, or localhost"],
+  ["CLEW_RETENTION_DAYS", "0", "a whole number from 1 to 3650"],
+  ["CLEW_DISK_LIMIT", "ten", "bytes, at least 0"],
+  ["CLEW_MAX_REQUEST_BYTES", "10 parsecs", "bytes, at least 1024"],
+  ["CLEW_MAX_IN_FLIGHT_BYTES", "1MiB", "at least CLEW_MAX_REQUEST_BYTES"],
+  ["CLEW_ROLES", "ingest", "one process has all roles"],
+  ["CLEW_KAFKA_BROKERS", "127.0.0.1:9092", "embedded bus and store only"],
+])("%s=%s stops the start with one line that says what is allowed", (name, value, allowed) => {
+  const message = refusal({ [name]: value });
+  expect(message).toContain(`${name}=`);
+  expect(message).toContain(allowed);
+  expect(message).not.toContain("\n");
+});
+
+test("beyond loopback it refuses to start without tokens for both doors", () => {
+  expect(refusal({ CLEW_HOST: "0.0.0.0" })).toContain("CLEW_INGEST_TOKENS");
+  const half = { CLEW_HOST: "0.0.0.0", CLEW_INGEST_TOKENS: "ingest-secret" };
+  expect(refusal(half)).toContain("CLEW_QUERY_TOKENS");
+  expect(readConfig({ ...half, CLEW_QUERY_TOKENS: "query-secret" }).host).toBe("0.0.0.0");
+  expect(readConfig({ CLEW_HOST: "::", CLEW_INSECURE: "1" }).host).toBe("::");
+});
+
+test("a token comes from a file too, and never appears in an error", () => {
+  const file = join(dir, "tokens");
+  writeFileSync(file, "first-secret\nsecond-secret\n");
+  expect(readConfig({ CLEW_QUERY_TOKENS_FILE: file }).queryTokens).toEqual([
+    "first-secret",
+    "second-secret",
+  ]);
+  expect(refusal({ CLEW_QUERY_TOKENS: "short" })).not.toContain("short");
+  expect(refusal({ CLEW_QUERY_TOKENS: "first-secret", CLEW_QUERY_TOKENS_FILE: file })).toContain(
+    "not both",
+  );
+  expect(refusal({ CLEW_QUERY_TOKENS_FILE: join(dir, "missing") })).toContain("cannot be read");
+});
+
+test("a client talks to loopback where the collector listens everywhere", () => {
+  const client = readClientConfig({ CLEW_HOST: "::", CLEW_PORT: "5000", NO_COLOR: "1" });
+  expect(client.queryUrl).toBe("http://127.0.0.1:5000");
+  expect(client.mayColour).toBe(false);
+  expect(readClientConfig({ CLEW_HOST: "::1" }).otlpUrl).toBe("http://[::1]:4318");
+});
+
+function refusal(env: Record<string, string>): string {
+  try {
+    readConfig(env);
+  } catch (thrown) {
+    expect(thrown).toBeInstanceOf(ClewError);
+    expect((thrown as ClewError).code).toBe("CONFIG_INVALID");
+    return (thrown as ClewError).message;
+  }
+  throw new Error(`accepted ${JSON.stringify(env)}`);
+}

@@ -1,0 +1,92 @@
+import type { StoredRecord, TransactionStatus, Verdict } from "../record.ts";
+import type { TransactionSummary } from "../store/store.ts";
+import { deriveHops } from "./derive-hops.ts";
+import type { Hop } from "./hop.ts";
+import { formatRfc3339 } from "./rfc3339.ts";
+
+/** A transaction as `GET /transactions` lists it. */
+export interface TransactionView {
+  readonly transactionId: string;
+  /** Name of the entry span; empty where no entry span is known. */
+  readonly operation: string;
+  readonly status: TransactionStatus;
+  readonly verdict: Verdict;
+  /** Why the verdict is what it is, for a person to read. */
+  readonly verdictReason: string;
+  /** What is known to be missing; only an `incomplete` transaction has entries. */
+  readonly missing: readonly string[];
+  readonly startedAt: string;
+  readonly endedAt: string;
+  readonly durationMs: number;
+  readonly services: readonly string[];
+  readonly counts: {
+    readonly logs: number;
+    readonly spans: number;
+    readonly errors: number;
+    readonly deadLetters: number;
+  };
+}
+
+/** A transaction as `GET /transactions/{id}` answers it. */
+export interface TransactionDetail extends TransactionView {
+  readonly traceIds: readonly string[];
+  readonly hops: readonly Hop[];
+  /** Not all spans could be looked at: hops and trace IDs may be missing from this answer. */
+  readonly isCut: boolean;
+}
+
+/** More spans than this are not made into hops; a person could not read them either. */
+export const VIEW_SPANS_MAX = 10_000;
+const TRACE_IDS_MAX = 1000;
+
+/** Counts are not reported by any participant yet, so that nothing can be said: never guessed. */
+const VERDICT: Verdict = "unknown";
+const VERDICT_REASON = "participants report no counts yet";
+
+export function viewTransaction(summary: TransactionSummary): TransactionView {
+  const durationNs = summary.endedNs - summary.startedNs;
+  return {
+    transactionId: summary.transactionId,
+    operation: summary.operation,
+    status: summary.status,
+    verdict: VERDICT,
+    verdictReason: VERDICT_REASON,
+    missing: [],
+    startedAt: formatRfc3339(summary.startedNs),
+    endedAt: formatRfc3339(summary.endedNs),
+    durationMs: Math.max(0, Number(durationNs) / 1e6),
+    services: summary.services,
+    counts: {
+      logs: summary.logs,
+      spans: summary.spans,
+      errors: summary.errors,
+      deadLetters: summary.deadLetters,
+    },
+  };
+}
+
+/**
+ * @param records the transaction's spans, in any order, at most `VIEW_SPANS_MAX` of them; where it
+ * has none, some of its logs, whose trace IDs are then all that is known.
+ * @param isCut whether the store holds more than was given.
+ */
+export function viewTransactionDetail(found: {
+  readonly summary: TransactionSummary;
+  readonly records: readonly StoredRecord[];
+  readonly isCut: boolean;
+}): TransactionDetail {
+  const records = found.records.slice(0, VIEW_SPANS_MAX);
+  const traceIds = new Set<string>();
+  for (const { traceId } of records) if (traceId) traceIds.add(traceId);
+  const { hops, isCut } = deriveHops(records);
+  return {
+    ...viewTransaction(found.summary),
+    traceIds: [...traceIds].slice(0, TRACE_IDS_MAX),
+    hops,
+    isCut:
+      found.isCut ||
+      isCut ||
+      traceIds.size > TRACE_IDS_MAX ||
+      found.records.length > records.length,
+  };
+}

@@ -1,0 +1,212 @@
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { Position } from "../../bus/bus.ts";
+import type { IncomingRecord } from "../../record.ts";
+import type { DeadLetter } from "../store.ts";
+import {
+  FLAG,
+  IDLE_CACHE_KIB,
+  openDayForWriting,
+  WRITER_CACHE_KIB,
+  ZONE_RECORDS,
+} from "./day-schema.ts";
+import { InternTable, ServiceNames } from "./intern-table.ts";
+import { ServiceRollup } from "./service-rollup.ts";
+import { addDeadLetter, addRecord, storableNs } from "./transaction-state.ts";
+import { type OpenTransaction, TransactionTable } from "./transaction-table.ts";
+
+const NO_ID = null;
+
+/** What of a batch belongs to one day. */
+export interface DayPart {
+  readonly records: readonly IncomingRecord[];
+  readonly deadLetters: readonly DeadLetter[];
+  readonly positions: readonly Position[];
+}
+
+interface Zone {
+  readonly zone: number;
+  minNs: bigint;
+  maxNs: bigint;
+  maxSeverity: number;
+}
+
+/**
+ * One open day file and its only writer. After `write` threw, what is kept in memory no longer
+ * agrees with the file: `close` it and open it again.
+ */
+export class DayWriter {
+  private readonly db: DatabaseSync;
+  private readonly services: ServiceNames;
+  private readonly resources: InternTable;
+  private readonly scopes: InternTable;
+  private readonly transactions: TransactionTable;
+  private readonly rollup: ServiceRollup;
+  private readonly insertRecord: StatementSync;
+  private readonly insertWords: StatementSync;
+  private readonly selectId: StatementSync;
+  private readonly upsertZone: StatementSync;
+  private readonly insertDeadLetter: StatementSync;
+  private readonly upsertPosition: StatementSync;
+  private nextSeq: number;
+  private isIdle = true;
+  /** As they were when the file was opened. */
+  readonly positions: readonly Position[];
+
+  /** @throws ClewError STORE_VERSION_UNKNOWN, or what SQLite throws. */
+  constructor(path: string) {
+    const db = openDayForWriting(path);
+    this.db = db;
+    try {
+      this.services = new ServiceNames(db);
+      this.resources = new InternTable(db, "resources");
+      this.scopes = new InternTable(db, "scopes");
+      this.transactions = new TransactionTable(db, this.services);
+      this.rollup = new ServiceRollup(db, this.services);
+      this.insertRecord = db.prepare(
+        "INSERT OR IGNORE INTO records VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      );
+      this.insertWords = db.prepare("INSERT INTO words (rowid, text) VALUES (?, ?)");
+      this.selectId = db.prepare("SELECT 1 FROM records WHERE id = ?");
+      this.upsertZone = db.prepare(`
+        INSERT INTO zones VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET
+          min_time = min(min_time, excluded.min_time), max_time = max(max_time, excluded.max_time),
+          max_severity = max(max_severity, excluded.max_severity)`);
+      this.insertDeadLetter = db.prepare(
+        "INSERT OR IGNORE INTO dead_letters VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+      );
+      this.upsertPosition = db.prepare(
+        "INSERT OR REPLACE INTO positions (partition, next_offset) VALUES (?, ?)",
+      );
+      const last = db.prepare("SELECT max(seq) AS seq FROM records").get()?.seq;
+      this.nextSeq = Number(last ?? 0) + 1;
+      this.positions = readPositions(db);
+    } catch (thrown) {
+      db.close();
+      throw thrown;
+    }
+  }
+
+  has(id: string): boolean {
+    return this.selectId.get(id) !== undefined;
+  }
+
+  /** Writes all of the part, or nothing; answers how many records were not there before. */
+  write(part: DayPart): number {
+    this.db.exec("BEGIN IMMEDIATE");
+    try {
+      const created = this.insertRecords(part.records);
+      for (const letter of part.deadLetters) this.addDeadLetter(letter);
+      this.transactions.save();
+      this.rollup.save();
+      for (const { partition, offset } of part.positions)
+        this.upsertPosition.run(partition, offset);
+      this.db.exec("COMMIT");
+      return created;
+    } catch (thrown) {
+      // SQLite itself has already rolled back after some errors.
+      if (this.db.isTransaction) this.db.exec("ROLLBACK");
+      throw thrown;
+    } finally {
+      this.resources.endBatch();
+      this.scopes.endBatch();
+    }
+  }
+
+  /** Gives most of its memory back until it is wanted again. */
+  setIdle(isIdle: boolean): void {
+    if (isIdle === this.isIdle) return;
+    this.isIdle = isIdle;
+    this.db.exec(`PRAGMA cache_size = -${isIdle ? IDLE_CACHE_KIB : WRITER_CACHE_KIB}`);
+    if (isIdle) this.db.exec("PRAGMA shrink_memory");
+  }
+
+  close(): void {
+    if (this.db.isOpen) this.db.close();
+  }
+
+  private insertRecords(records: readonly IncomingRecord[]): number {
+    const firstSeq = this.nextSeq;
+    let zone: Zone | undefined;
+    for (const record of records) {
+      const seq = this.nextSeq;
+      const transaction =
+        record.transactionId === "" ? NO_ID : this.transactions.open(record.transactionId);
+      if (!this.insert(seq, record, transaction)) continue;
+      this.nextSeq++;
+      this.insertWords.run(seq, record.text);
+      if (transaction !== NO_ID) addRecord(this.transactions.change(transaction), record);
+      this.rollup.add(record);
+      zone = this.addToZone(zone, Math.floor(seq / ZONE_RECORDS), record);
+    }
+    if (zone !== undefined) this.saveZone(zone);
+    return this.nextSeq - firstSeq;
+  }
+
+  private insert(
+    seq: number,
+    record: IncomingRecord,
+    transaction: OpenTransaction | null,
+  ): boolean {
+    const { changes } = this.insertRecord.run(
+      seq,
+      record.id,
+      transaction === NO_ID ? null : transaction.key,
+      storableNs(record.timeNs),
+      record.receivedNs,
+      flagsOf(record),
+      record.severityNumber,
+      this.services.keyOf(record.service),
+      this.resources.keyOf(record.resource, record.resourceSchemaUrl),
+      this.scopes.keyOf(record.scope, record.scopeSchemaUrl),
+      storableNs(record.durationNs),
+      toBytes(record.traceId),
+      toBytes(record.spanId),
+      toBytes(record.parentSpanId),
+      record.payload,
+    );
+    return changes !== 0;
+  }
+
+  private addToZone(current: Zone | undefined, number: number, record: IncomingRecord): Zone {
+    const timeNs = storableNs(record.timeNs);
+    const severity = record.severityNumber;
+    if (current === undefined || current.zone !== number) {
+      if (current !== undefined) this.saveZone(current);
+      return { zone: number, minNs: timeNs, maxNs: timeNs, maxSeverity: severity };
+    }
+    if (timeNs < current.minNs) current.minNs = timeNs;
+    if (timeNs > current.maxNs) current.maxNs = timeNs;
+    if (severity > current.maxSeverity) current.maxSeverity = severity;
+    return current;
+  }
+
+  private saveZone({ zone, minNs, maxNs, maxSeverity }: Zone): void {
+    this.upsertZone.run(zone, minNs, maxNs, maxSeverity);
+  }
+
+  private addDeadLetter(letter: DeadLetter): void {
+    const { id, receivedNs, transactionId, service, reason, detail, topic, original } = letter;
+    const values = [transactionId, service, reason, detail, topic, original] as const;
+    const { changes } = this.insertDeadLetter.run(id, storableNs(receivedNs), ...values);
+    if (changes === 0 || transactionId === "") return;
+    addDeadLetter(this.transactions.change(this.transactions.open(transactionId)), letter);
+  }
+}
+
+function readPositions(db: DatabaseSync): Position[] {
+  const rows = db.prepare("SELECT partition, next_offset FROM positions").all();
+  return rows.map(({ partition, next_offset }) => ({
+    partition: String(partition),
+    offset: Number(next_offset),
+  }));
+}
+
+function flagsOf({ kind, isError, isEntry }: IncomingRecord): number {
+  return (
+    (kind === "span" ? FLAG.span : 0) | (isError ? FLAG.error : 0) | (isEntry ? FLAG.entry : 0)
+  );
+}
+
+function toBytes(hex: string): Buffer | null {
+  return hex === "" ? null : Buffer.from(hex, "hex");
+}

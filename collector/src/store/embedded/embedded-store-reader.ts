@@ -1,0 +1,98 @@
+/** Reads the embedded store: read-only connections to its day files, their answers merged. */
+import { ClewError } from "../../errors.ts";
+import type { StoredRecord } from "../../record.ts";
+import type {
+  LogFilter,
+  Page,
+  RecordFilter,
+  ServiceOverview,
+  StoreReader,
+  TransactionFilter,
+  TransactionSummary,
+} from "../store.ts";
+import { type DayReader, DayReaders } from "./day-reader.ts";
+import { searchNewestLogs } from "./log-search.ts";
+import { followLogs } from "./log-tail.ts";
+import { Deadline } from "./record-page.ts";
+import { overviewServices } from "./service-overview.ts";
+import { toStoreError } from "./sqlite-errors.ts";
+import { findTransaction, listTransactions } from "./transaction-list.ts";
+import { readTimeline } from "./transaction-timeline.ts";
+
+const QUERY_TIME_LIMIT_MS = 5000;
+
+export interface EmbeddedStoreReaderOptions {
+  readonly dir: string;
+  /** A query that takes longer ends with what it has, and says so (`isCut`). */
+  readonly queryTimeLimitMs?: number;
+  readonly nowMs?: () => number;
+}
+
+/**
+ * Opens what a writer keeps in `dir`; files are opened at the first query. Every call works
+ * synchronously, so it belongs in a thread of its own.
+ */
+export function openEmbeddedStoreReader(options: EmbeddedStoreReaderOptions): StoreReader {
+  return new EmbeddedStoreReader(options);
+}
+
+class EmbeddedStoreReader implements StoreReader {
+  private readonly dir: string;
+  private readonly days: DayReaders;
+  private readonly limitMs: number;
+  private readonly nowMs: () => number;
+  private isStopped = false;
+
+  constructor(options: EmbeddedStoreReaderOptions) {
+    this.dir = options.dir;
+    this.days = new DayReaders(options.dir);
+    this.limitMs = options.queryTimeLimitMs ?? QUERY_TIME_LIMIT_MS;
+    this.nowMs = options.nowMs ?? (() => performance.now());
+  }
+
+  async findTransaction(transactionId: string): Promise<TransactionSummary | undefined> {
+    return this.query("find the transaction", (days) => findTransaction(days, transactionId));
+  }
+
+  async listTransactions(filter: TransactionFilter): Promise<Page<TransactionSummary>> {
+    return this.query("list transactions", (days, deadline) =>
+      listTransactions(days, filter, deadline),
+    );
+  }
+
+  async transactionRecords(filter: RecordFilter): Promise<Page<StoredRecord>> {
+    return this.query("read the transaction's records", (days, deadline) =>
+      readTimeline(days, filter, deadline),
+    );
+  }
+
+  async searchLogs(filter: LogFilter): Promise<Page<StoredRecord>> {
+    const search = filter.order === "newest" ? searchNewestLogs : followLogs;
+    return this.query("search the logs", (days, deadline) => search(days, filter, deadline));
+  }
+
+  async services(window: { fromNs?: bigint; toNs?: bigint }): Promise<readonly ServiceOverview[]> {
+    return this.query("read the services", (days) => overviewServices(days, window));
+  }
+
+  async check(): Promise<void> {
+    this.query("read the store", (days) => days.at(-1)?.findServiceKey(""));
+  }
+
+  async stop(): Promise<void> {
+    this.isStopped = true;
+    this.days.close();
+  }
+
+  private query<T>(doing: string, act: (days: DayReader[], deadline: Deadline) => T): T {
+    if (this.isStopped) throw new ClewError("STORE_STOPPED", `cannot ${doing}: the store stopped`);
+    const deadline = new Deadline({ limitMs: this.limitMs, nowMs: this.nowMs });
+    try {
+      return act(this.days.current(), deadline);
+    } catch (thrown) {
+      // Connections that failed are not used again.
+      if (!(thrown instanceof ClewError)) this.days.close();
+      throw toStoreError(thrown, { doing, dir: this.dir });
+    }
+  }
+}

@@ -1,0 +1,40 @@
+import type { TransactionStatus, Verdict } from "../../../src/record.ts";
+
+const STATUS_LOOK: Readonly<Record<TransactionStatus, { mark: string; tone: string }>> = {
+  running: { mark: "◔", tone: "blue" },
+  completed: { mark: "✓", tone: "green" },
+  failed: { mark: "✕", tone: "red" },
+  compensated: { mark: "↺", tone: "amber" },
+  "timed-out": { mark: "◷", tone: "red" },
+};
+const VERDICT_LOOK: Readonly<Record<Verdict, { mark: string; tone: string; meaning: string }>> = {
+  complete: { mark: "●", tone: "green", meaning: "Every record that was made is here." },
+  "in-flight": { mark: "◐", tone: "blue", meaning: "Some records are still on their way." },
+  incomplete: { mark: "◌", tone: "red", meaning: "Records are known to be missing." },
+  unknown: { mark: "○", tone: "grey", meaning: "Some participant reports no counts." },
+};
+
+/** How the business operation ended. */
+export function StatusBadge({ status }: { readonly status: TransactionStatus }) {
+  const { mark, tone } = STATUS_LOOK[status] ?? { mark: "·", tone: "grey" };
+  return (
+    <span className={`badge tone-${tone}`} title={`Status: the operation itself is ${status}`}>
+      <i aria-hidden="true">{mark}</i>
+      {status}
+    </span>
+  );
+}
+
+/** Whether all records of the transaction are known to be here. */
+export function VerdictBadge({ verdict }: { readonly verdict: Verdict }) {
+  const look = VERDICT_LOOK[verdict] ?? { mark: "·", tone: "grey", meaning: "" };
+  return (
+    <span
+      className={`badge plain tone-${look.tone}`}
+      title={`Records: ${verdict}. ${look.meaning}`}
+    >
+      <i aria-hidden="true">{look.mark}</i>
+      {verdict}
+    </span>
+  );
+}

@@ -1,0 +1,4 @@
+import { MemoryOutbox } from "./memory-outbox.ts";
+import { describeOutbox } from "./outbox.contract.ts";
+
+describeOutbox("in memory", (options) => new MemoryOutbox(options));

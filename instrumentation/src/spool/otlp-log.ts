@@ -1,0 +1,61 @@
+import type { LogRecord } from "../logging/log-record.ts";
+import { ATTRIBUTE } from "../wire-names.ts";
+import { RECORDS } from "./otlp-request.ts";
+import type { ProtobufWriter } from "./protobuf-writer.ts";
+import { newAllowance, writeAttribute, writeBody } from "./write-attribute.ts";
+
+/**
+ * LogRecord: time_unix_nano = 1, severity_number = 2, severity_text = 3, body = 5, attributes = 6,
+ * flags = 8, trace_id = 9, span_id = 10, observed_time_unix_nano = 11
+ * (opentelemetry/proto/logs/v1).
+ */
+const LOG = {
+  time: 1,
+  severityNumber: 2,
+  severityText: 3,
+  body: 5,
+  attributes: 6,
+  flags: 8,
+  traceId: 9,
+  spanId: 10,
+  observedTime: 11,
+} as const;
+
+const LENGTH_BYTES = 2;
+/** Longest string of a body or an attribute, in characters. */
+const TEXT_CHARACTERS_MAX = 65_536;
+
+/** Writes a log record as one `log_records` field. */
+export function writeLog(writer: ProtobufWriter, log: LogRecord, uid: string): void {
+  const allowance = newAllowance(TEXT_CHARACTERS_MAX);
+  const start = writer.open(RECORDS, LENGTH_BYTES);
+  writer.nanoseconds(LOG.time, log.timeMicros);
+  writer.integer(LOG.severityNumber, log.severity.number);
+  writer.string(LOG.severityText, log.severity.text);
+  if (log.body !== undefined) writeBody(writer, { field: LOG.body, value: log.body }, allowance);
+  writeAttribute(
+    writer,
+    { field: LOG.attributes, key: ATTRIBUTE.recordUid, value: uid },
+    allowance,
+  );
+  if (log.transactionId !== undefined) {
+    const own = { field: LOG.attributes, key: ATTRIBUTE.transactionId, value: log.transactionId };
+    writeAttribute(writer, own, allowance);
+  }
+  for (const source of log.attributes) {
+    for (const key in source) {
+      if (allowance.values <= 0) break;
+      const value = source[key];
+      if (value === undefined) continue;
+      writeAttribute(writer, { field: LOG.attributes, key, value }, allowance);
+    }
+  }
+  const { span } = log;
+  if (span !== undefined) {
+    writer.fixed32(LOG.flags, span.traceFlags & 0xff);
+    writer.hex(LOG.traceId, span.traceId);
+    writer.hex(LOG.spanId, span.spanId);
+  }
+  writer.nanoseconds(LOG.observedTime, log.timeMicros);
+  writer.close(start, LENGTH_BYTES);
+}

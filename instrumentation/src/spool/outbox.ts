@@ -1,0 +1,51 @@
+import type { Signal } from "../stats.ts";
+import type { Scope } from "../tracing/recorded-span.ts";
+import type { ProtobufWriter } from "./protobuf-writer.ts";
+
+/**
+ * Where records wait until the collector has them. What every implementation promises:
+ *
+ * - `open` and `commit` never throw for want of room, never block and never wait: records are made
+ *   on the path of user code.
+ * - What was committed is in exactly one place: in the open batch, in a batch that waits, in one
+ *   that `take` gave out, or, after a 2xx alone, nowhere.
+ * - The room is bounded. What has to go is the oldest batch that nobody is sending, and
+ *   every record in it is counted, with the transaction IDs it concerned.
+ * - A batch's bytes never change: sent again, it holds the same records with the same uids.
+ */
+export interface Outbox {
+  /**
+   * The place to write one record's field into (`log_records` or `spans`). Followed by `commit` or
+   * `rollback` before anything else is asked of this outbox.
+   */
+  open(signal: Signal, scope: Scope): ProtobufWriter;
+  /** Keeps what was written since `open`; an urgent record makes its batch due at once. */
+  commit(signal: Signal, urgent: boolean): void;
+  /** Forgets what was written since `open`. */
+  rollback(signal: Signal): void;
+  /** Milliseconds until there is a batch to send: 0 now, undefined where nothing waits. */
+  dueInMs(signal: Signal): number | undefined;
+  /** The oldest batch, due or not, which then belongs to the caller until one of the next two. */
+  take(signal: Signal): Batch | undefined;
+  /** The collector has it, or has refused it for good: it is forgotten. */
+  remove(batch: Batch): void;
+  /** It goes back to be the first in its line. */
+  giveBack(batch: Batch): void;
+  /** Whether every committed record was delivered or counted as dropped. */
+  readonly isEmpty: boolean;
+  /** Everything that is not delivered, given out or not, for the last moments of a process. */
+  remains(): Batch[];
+}
+
+/** One export request of one signal. */
+export interface Batch {
+  readonly signal: Signal;
+  /** The request's body in pieces, to be sent one after the other. */
+  readonly parts: readonly Uint8Array[];
+  readonly bytes: number;
+  readonly records: number;
+  /** Batches of all signals are numbered as they are closed: the lowest is the oldest. */
+  readonly order: number;
+  /** How often it was sent so far. */
+  attempts: number;
+}

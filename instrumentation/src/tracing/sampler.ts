@@ -1,0 +1,26 @@
+import type { SpanContext } from "@opentelemetry/api";
+import { SAMPLED } from "./trace-context.ts";
+
+/** Whether a span's trace is kept, from its trace ID and its parent. */
+export type Sampler = (traceId: string, parent: SpanContext | undefined) => boolean;
+
+/** Bits of the trace ID that a ratio compares: as many as a number holds exactly. */
+const RATIO_HEX_DIGITS = 12;
+
+/**
+ * The samplers of `OTEL_TRACES_SAMPLER`. A parent-based one follows the parent where there is one.
+ * The ratio reads the trace ID's last digits, which W3C Trace Context level 2 promises are random.
+ */
+export function createSampler(name: string, ratio: number): Sampler {
+  const root = rootSampler(name.replace("parentbased_", ""), ratio);
+  if (!name.startsWith("parentbased_")) return root;
+  return (traceId, parent) =>
+    parent === undefined ? root(traceId, parent) : (parent.traceFlags & SAMPLED) === SAMPLED;
+}
+
+function rootSampler(name: string, ratio: number): Sampler {
+  if (name === "always_off") return () => false;
+  if (name !== "traceidratio") return () => true;
+  const bound = ratio * 16 ** RATIO_HEX_DIGITS;
+  return (traceId) => Number.parseInt(traceId.slice(-RATIO_HEX_DIGITS), 16) < bound;
+}

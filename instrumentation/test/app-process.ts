@@ -1,0 +1,69 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+
+export interface AppOptions {
+  /** The program, as an ES module unless `args` say otherwise. */
+  readonly code: string;
+  /** The collector's base URL. */
+  readonly endpoint: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Node's arguments, by default the one line that users are told. */
+  readonly args?: readonly string[];
+}
+
+export interface AppEnd {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export const REGISTER = ["--import", "@clew/instrumentation/register"];
+
+/** A service in a process of its own, as users run it. */
+export class App {
+  readonly child: ChildProcess;
+  readonly ended: Promise<AppEnd>;
+  /** Made when first asked for: an iterator that nobody reads would stop the app's output. */
+  #lines: AsyncIterator<string> | undefined;
+
+  constructor(options: AppOptions) {
+    const args = options.args ?? [...REGISTER, "--input-type=module"];
+    this.child = spawn(process.execPath, [...args, "-e", options.code], {
+      cwd: import.meta.dirname,
+      stdio: ["pipe", "pipe", "pipe"],
+      env: {
+        OTEL_SERVICE_NAME: "test-app",
+        OTEL_EXPORTER_OTLP_ENDPOINT: options.endpoint,
+        ...options.env,
+      },
+    });
+    const { stdout, stderr } = this.child;
+    if (stdout === null || stderr === null) throw new Error("cannot read the app: no pipes");
+    const printed: string[] = [];
+    const complaints: string[] = [];
+    stdout.on("data", (chunk: Buffer) => printed.push(chunk.toString()));
+    stderr.on("data", (chunk: Buffer) => complaints.push(chunk.toString()));
+    this.ended = once(this.child, "close").then(([code, signal]) => ({
+      ...{ code, signal },
+      stdout: printed.join(""),
+      stderr: complaints.join(""),
+    }));
+  }
+
+  /** The next line it prints, parsed as JSON. */
+  async nextJson<T>(): Promise<T> {
+    const { stdout } = this.child;
+    if (stdout === null) throw new Error("cannot read the app: it has no pipe");
+    this.#lines ??= createInterface({ input: stdout })[Symbol.asyncIterator]();
+    const { value, done } = await this.#lines.next();
+    if (done === true) throw new Error(`the app ended: ${(await this.ended).stderr}`);
+    return JSON.parse(value) as T;
+  }
+}
+
+/** Runs a program to its end. */
+export function runApp(options: AppOptions): Promise<AppEnd> {
+  return new App(options).ended;
+}

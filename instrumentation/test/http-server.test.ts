@@ -1,0 +1,196 @@
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { runHttpApp, UUID_V7 } from "./http-app.ts";
+import { OtlpSink, type ReceivedSpan } from "./otlp-sink.ts";
+
+let sink: OtlpSink;
+let endpoint: string;
+
+beforeEach(async () => {
+  sink = new OtlpSink();
+  endpoint = await sink.start();
+});
+afterEach(() => sink.stop());
+
+function run<T>(handler: string, client: string, env: Record<string, string> = {}): Promise<T> {
+  return runHttpApp<T>({ handler, client, env, endpoint });
+}
+
+function spanOf(kind: number): ReceivedSpan {
+  const [span] = sink.spans.filter((received) => received.kind === kind);
+  if (span === undefined) throw new Error(`there is no span of kind ${kind}`);
+  return span;
+}
+const serverSpan = () => spanOf(2);
+
+const LONG = "x".repeat(65);
+const TRACE = "0af7651916cd43dd8448eb211c80319c";
+const PARENT = "b7ad6b7169203331";
+
+test.each<[string, string[], string | RegExp, number]>([
+  ["X-Transaction-ID", ["X-Transaction-ID: T-1"], "T-1", 0],
+  ["X-Correlation-ID alone", ["X-Correlation-ID: C-1"], "C-1", 0],
+  ["both: the first counts", ["X-Correlation-ID: C-1", "X-Transaction-ID: T-1"], "T-1", 0],
+  ["baggage alone", ["baggage: a=1,clew.transaction.id=B-1;p=2"], "B-1", 0],
+  ["X-Request-ID is none", ["X-Request-ID: R-1"], UUID_V7, 0],
+  ["none", [], UUID_V7, 0],
+  ["too long", [`X-Transaction-ID: ${LONG}`], UUID_V7, 1],
+  ["empty", ["X-Transaction-ID:"], UUID_V7, 1],
+  ["twice", ["X-Transaction-ID: A", "X-Transaction-ID: B"], UUID_V7, 1],
+  ["not ASCII", ["X-Transaction-ID: ünï"], UUID_V7, 1],
+  ["a tab inside", ["X-Transaction-ID: a\\tb"], UUID_V7, 1],
+])("in by %s", async (_, headers, want, rejected) => {
+  const client = `
+    const echoed = await ask(${headers.map((header) => `"${header}"`).join()});
+    return { echoed, stats: instrumentationStats() };`;
+  const { echoed, stats } = await run<{
+    echoed: string;
+    stats: { transactions: { rejected: number; minted: number }; faults: object };
+  }>("res.end();", client);
+  expect(echoed).toEqual(typeof want === "string" ? want : expect.stringMatching(want));
+  expect(stats.transactions.rejected).toBe(rejected);
+  expect(stats.faults).toEqual({});
+  expect(serverSpan().attributes["clew.transaction.id"]).toBe(echoed);
+  const isMinted = typeof want !== "string";
+  expect(serverSpan().attributes["clew.transaction.start"]).toBe(isMinted ? true : undefined);
+});
+
+test("a server span holds what semantic conventions ask for, and no query", async () => {
+  await run("res.statusCode = 201; res.end('x');", "return ask('user-agent: me', 'x-a: 1');");
+  expect(serverSpan()).toMatchObject({ name: "GET", status: 0, parentSpanId: "" });
+  expect(serverSpan().attributes).toMatchObject({
+    "http.request.method": "GET",
+    "http.response.status_code": 201,
+    "url.path": "/in",
+    "url.scheme": "http",
+    "server.address": "shop",
+    "user_agent.original": "me",
+    "client.address": "127.0.0.1",
+    "network.protocol.version": "1.1",
+    "clew.span.sequence": 1,
+    "clew.span.logs": 0,
+  });
+  expect(
+    JSON.stringify(sink.spans[0], (_, v) => (typeof v === "bigint" ? `${v}` : v)),
+  ).not.toContain("secret");
+  expect(serverSpan().endNs).toBeGreaterThanOrEqual(serverSpan().timeNs);
+});
+
+test("a caller's trace goes on, with its state; a malformed one is left alone", async () => {
+  await run(
+    "res.end();",
+    `return ask("traceparent: 00-${TRACE}-${PARENT}-01", "tracestate: a=1");`,
+  );
+  expect(serverSpan()).toMatchObject({ traceId: TRACE, parentSpanId: PARENT, traceState: "a=1" });
+  sink.spans.length = 0;
+  await run("res.end();", `return ask("traceparent: 00-${TRACE.toUpperCase()}-${PARENT}-01");`);
+  expect(serverSpan().traceId).not.toBe(TRACE);
+  expect(serverSpan().parentSpanId).toBe("");
+});
+
+test("CLEW_TRUST_INBOUND=0: the caller's ID is an attribute, its trace a link", async () => {
+  const env = { CLEW_TRUST_INBOUND: "0" };
+  const headers = `"X-Transaction-ID: T-1", "traceparent: 00-${TRACE}-${PARENT}-01"`;
+  const echoed = await run<string>("res.end();", `return ask(${headers});`, env);
+  expect(echoed).toMatch(UUID_V7);
+  expect(serverSpan().attributes).toMatchObject({
+    "clew.transaction.id": echoed,
+    "clew.transaction.caller_id": "T-1",
+  });
+  expect(serverSpan().traceId).not.toBe(TRACE);
+  expect(serverSpan().links).toEqual([{ traceId: TRACE, spanId: PARENT }]);
+});
+
+test.each([
+  ["setHeader", "res.setHeader('X-Transaction-ID', 'mine'); res.end();"],
+  ["writeHead", "res.writeHead(200, { 'x-transaction-id': 'mine' }); res.end();"],
+  ["writeHead with a list", "res.writeHead(200, ['x-transaction-id', 'mine']); res.end();"],
+])("the service's own header by %s is what the caller gets, once", async (_, handler) => {
+  const client = `return raw("GET / HTTP/1.1\\r\\nhost: a\\r\\nconnection: close\\r\\n\\r\\n");`;
+  const answer = await run<string>(handler, client);
+  expect(answer.match(/x-transaction-id: .*/gi)).toEqual([expect.stringMatching(/mine/)]);
+});
+
+test("5xx is an error, and a client that goes away is noted", async () => {
+  await run("res.statusCode = 503; res.end();", "return ask();");
+  expect(serverSpan()).toMatchObject({ status: 2, attributes: { "error.type": "503" } });
+  sink.spans.length = 0;
+  const client = `
+    const socket = net.connect(port, "127.0.0.1", () => socket.write("GET /gone HTTP/1.1\\r\\n" +
+      "host: a\\r\\n\\r\\n"));
+    const [, res] = await once(server, "request");
+    socket.destroy();
+    await once(res, "close");
+    return null;`;
+  await run("", client);
+  expect(serverSpan()).toMatchObject({
+    status: 0,
+    attributes: { "error.type": "aborted", "url.path": "/gone" },
+  });
+  expect(serverSpan().attributes).not.toHaveProperty("http.response.status_code");
+});
+
+test("the body's events, the end of the response and nested work keep the context", async () => {
+  const handler = `
+    const seen = [];
+    const see = (where) => seen.push([where, transaction.id()]);
+    req.on("data", () => see("data"));
+    req.on("end", () => { see("end"); setImmediate(() => { see("later"); res.end("ok"); }); });
+    res.on("finish", () => { see("finish"); console.log("finished"); });
+    res.on("close", () => { see("close"); server.emit("seen", seen); });`;
+  const client = `
+    const seen = once(server, "seen");
+    void raw("POST / HTTP/1.1\\r\\nhost: a\\r\\nx-transaction-id: T-9\\r\\n" +
+      "connection: close\\r\\ncontent-length: 3\\r\\n\\r\\nabc");
+    return (await seen)[0];`;
+  const places = await run<[string, string][]>(handler, client);
+  expect(places.map(([where]) => where)).toEqual(["data", "end", "later", "finish", "close"]);
+  expect(new Set(places.map(([, id]) => id))).toEqual(new Set(["T-9"]));
+  expect(sink.logs.map((log) => log.attributes["clew.transaction.id"])).toEqual(["T-9"]);
+  expect(serverSpan().attributes["clew.span.logs"]).toBe(1);
+});
+
+test("pipelined requests on one connection keep their own IDs", async () => {
+  const handler = `setTimeout(() => res.end(transaction.id()), req.url === "/1" ? 30 : 0);`;
+  const client = `return raw([1, 2, 3].map((n) => "GET /" + n + " HTTP/1.1\\r\\nhost: a\\r\\n" +
+    "x-transaction-id: P-" + n + "\\r\\n" + (n === 3 ? "connection: close\\r\\n" : "") + "\\r\\n")
+    .join(""));`;
+  const answer = await run<string>(handler, client);
+  expect(answer.match(/^P-\d/gm)).toEqual(["P-1", "P-2", "P-3"]);
+  const pairs = sink.spans.map((span) => [
+    span.attributes["url.path"],
+    span.attributes["clew.transaction.id"],
+  ]);
+  expect(pairs.sort()).toEqual([
+    ["/1", "P-1"],
+    ["/2", "P-2"],
+    ["/3", "P-3"],
+  ]);
+});
+
+test("an error in the service's own listener passes as without us", async () => {
+  const handler = `
+    process.once("uncaughtException", (error) => server.emit("caught", error.message));
+    res.on("close", () => { throw new RangeError("mine"); });
+    res.end();`;
+  const client = `const caught = once(server, "caught"); await ask(); return caught;`;
+  expect(await run(handler, client)).toEqual(["mine"]);
+  expect(serverSpan().attributes["http.response.status_code"]).toBe(200);
+});
+
+test("channel messages that lack what they should hold are harmless", async () => {
+  const client = `
+    const { channel } = await import("node:diagnostics_channel");
+    const names = ["http.server.request.start", "http.client.request.created",
+      "undici:request:create", "undici:request:headers", "undici:request:trailers",
+      "undici:request:error", "tracing:pino_asJson:start", "tracing:pino_asJson:end",
+      "console.log", "console.error"];
+    const odd = [undefined, null, 1, "x", {}, [], { request: {} }, { request: null },
+      { request: { origin: "http://a", addHeader() { throw new Error("no"); } } },
+      { instance: {}, result: 1 }, { request: new Proxy({}, { get() { throw 1; } }) }];
+    for (const name of names) for (const message of odd) channel(name).publish(message);
+    const echoed = await ask("X-Transaction-ID: T-1");
+    return { echoed, faults: Object.keys(instrumentationStats().faults).sort() };`;
+  const result = await run<{ echoed: string; faults: string[] }>("res.end();", client);
+  expect(result.echoed).toBe("T-1");
+  expect(result.faults).toEqual(["http-client", "http-server", "pino-logs", "undici-client"]);
+});
