@@ -74,3 +74,30 @@ test("what was acknowledged before the end is found after the next start", async
   });
   await second.stop();
 });
+
+test("the limit on the data counts bus and store together, and says so", async () => {
+  const collector = await startCollector(config({ diskLimitBytes: 512 * 1024 }), options);
+  const { port, otlpHttpPort } = collector.ports;
+  const record = { body: { stringValue: "x".repeat(50_000) } };
+  const body = JSON.stringify({ resourceLogs: [{ scopeLogs: [{ logRecords: [record] }] }] });
+  // Each is committed, and gone from the bus, long before the limit: it is the store that grows.
+  const refused = await vi.waitFor(
+    async () => {
+      const response = await fetch(`http://127.0.0.1:${otlpHttpPort}/v1/logs`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body,
+      });
+      expect(response.status).toBe(503);
+      return response;
+    },
+    { timeout: 30_000, interval: 20 },
+  );
+  expect(await refused.json()).toMatchObject({
+    message: expect.stringContaining(VARIABLE.diskLimit),
+  });
+  const ready = await fetch(`http://127.0.0.1:${port}/readyz`);
+  expect(ready.status).toBe(503);
+  expect(await ready.text()).toContain(VARIABLE.diskLimit);
+  await collector.stop();
+});

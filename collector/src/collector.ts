@@ -5,7 +5,8 @@ import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { EmbeddedBus } from "./bus/embedded-bus.ts";
 import type { Config } from "./config.ts";
-import { ClewError } from "./errors.ts";
+import { ClewError, toClewError } from "./errors.ts";
+import { FolderBytes } from "./folder-bytes.ts";
 import { type IndexThread, startIndexThread } from "./indexer/index-thread.ts";
 import { createRegistry, registerBusMetrics, registerIndexMetrics } from "./metrics.ts";
 import type { StoreNews } from "./query/log-tails.ts";
@@ -60,10 +61,15 @@ async function startParts(request: {
   const { config, report, running } = request;
   const registry = createRegistry();
   const news = new StoredNews();
+  const stored = await FolderBytes.watch(join(config.dataDir, "store"), (cause) =>
+    report(describeFault(toClewError(cause))),
+  );
+  running.stored = stored;
   const bus = await EmbeddedBus.open({
     dir: join(config.dataDir, "bus"),
     maxInFlightBytes: config.maxInFlightBytes,
     diskLimitBytes: config.diskLimitBytes,
+    otherBytes: () => stored.bytes,
     nowNs,
     report,
   });
@@ -117,6 +123,7 @@ class RunningParts {
   indexer: IndexThread | undefined;
   query: QueryServer | undefined;
   reader: StoreReader | undefined;
+  stored: FolderBytes | undefined;
   #stopped: Promise<void> | undefined;
 
   stop(): Promise<void> {
@@ -125,6 +132,7 @@ class RunningParts {
   }
 
   async #stop(): Promise<void> {
+    this.stored?.stop();
     await this.receiver?.stop();
     if (this.receiver && this.bus && this.indexer) await drain(this.bus, this.indexer);
     await this.query?.stop();

@@ -104,6 +104,13 @@ test("pino's redaction, serializers, mixin, nested key, custom keys and levels h
   expect(sink.logs[4]?.severityText).toBe("INFO");
 });
 
+test("a field that a logger's bindings have too stands once, with the line's value", async () => {
+  await run(`
+    pino({ base: null }, { write: () => true }).child({ a: 1, b: 1 }).info({ a: 2, c: 3 }, "x");
+  `);
+  expect(own()).toEqual({ a: 2, b: 1, c: 3 });
+});
+
 test("errors: type, message, stack with causes, and what else they hold", async () => {
   await run(`
     const cause = new Error("the root");
@@ -134,13 +141,12 @@ test.each([
   expect(sink.logs).toMatchObject([{ severityText: severity, body: "a 1 { b: 2 }" }]);
 });
 
-/** Without times, and sorted: pino and the console write to the descriptor each in its own way. */
-function linesOf(stdout: string): string[] {
-  return stdout
+/** Without times, and each with its length: a failing comparison stays readable. */
+function linesOf(output: string): string[] {
+  return output
     .replace(/"time":\d+/g, "")
     .split("\n")
-    .map((line) => `${line.slice(0, 200)} ${line.length}`)
-    .sort();
+    .map((line) => `${line.slice(0, 200)} ${line.length}`);
 }
 
 test.each([
@@ -157,7 +163,8 @@ test.each([
   ["ten thousand keys", "say(Object.fromEntries(Array.from({ length: 1e4 }, (_, i) => [i, i])));"],
   ["depth", "let d = {}; for (let i = 0; i < 200; i++) d = { d }; say(d);"],
 ])("%s: behaves as without us, and leaves a record each", async (_, code) => {
-  const say = `const log = pino({ base: null });
+  // One writer for each descriptor: in one pipe, long lines of the two would mix as they please.
+  const say = `const log = pino({ base: null }, pino.destination(2));
     const attempt = (body) => {
       try { body(); } catch (e) { process.stdout.write("threw " + e + "\\n"); }
     };
@@ -169,7 +176,8 @@ test.each([
   const env = { OTEL_SDK_DISABLED: "true" };
   const bare = await runApp({ code: PRELUDE + say + code, endpoint, env });
   expect(linesOf(end.stdout)).toEqual(linesOf(bare.stdout));
-  expect([end.code, end.stderr]).toEqual([0, ""]);
+  expect(linesOf(end.stderr)).toEqual(linesOf(bare.stderr));
+  expect(end.code).toBe(0);
   const printed = bare.stdout.includes("threw") ? 1 : 2;
   expect(sink.logs.length).toBeGreaterThanOrEqual(printed);
   expect(Math.max(...sink.requests.map((request) => request.bytes))).toBeLessThan(1 << 20);

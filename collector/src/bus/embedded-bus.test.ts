@@ -241,7 +241,9 @@ async function take(consumer: BusConsumer, count: number): Promise<DeliveredMess
   const messages: DeliveredMessage[] = [];
   const signal = AbortSignal.timeout(20_000);
   while (messages.length < count && !signal.aborted) {
-    messages.push(...(await consumer.read({ maxBytes: MIB, signal })));
+    const next = await consumer.read({ maxBytes: MIB, signal });
+    if (next.length === 0) break;
+    messages.push(...next);
   }
   expect(messages).toHaveLength(count);
   return messages;

@@ -22,7 +22,7 @@ import { recoverSegments } from "./segment-recovery.ts";
 const IDLE_SEGMENT_BYTES_MAX = 16 * 1024 * 1024;
 /** After a full disk `check` is content once so much is free. */
 const FREE_BYTES_MIN = 1024 * 1024;
-/** After another fault `check` lets traffic try again. */
+/** After a fault `check` lets traffic try again. */
 const FAULT_MEMORY_MS = 5000;
 const DISK_FULL_CODES = new Set(["ENOSPC", "EDQUOT", "EFBIG"]);
 
@@ -31,8 +31,10 @@ export interface EmbeddedBusOptions {
   readonly dir: string;
   /** Bytes of values that may wait to become durable. */
   readonly maxInFlightBytes: number;
-  /** Bytes that the bus's files may have; 0 or absent: no limit. */
+  /** Bytes that the data may take up, the bus's files and `otherBytes`; 0 or absent: no limit. */
   readonly diskLimitBytes?: number;
+  /** What lies beside the bus under the same limit. */
+  readonly otherBytes?: () => number;
   /** False only to see the durability tests fail. */
   readonly fsync?: boolean;
   /** Unix time. */
@@ -134,7 +136,9 @@ export class EmbeddedBus implements Bus {
     if (this.#stopping !== undefined) throw stopped("publish");
     const fault = this.#fault;
     if (fault === undefined) return;
-    if (fault.error.code !== "BUS_DISK_FULL") {
+    // The limit set by the user has no cause, and the system's free space says nothing about it.
+    const isDiskFull = fault.error.code === "BUS_DISK_FULL" && fault.error.cause !== undefined;
+    if (!isDiskFull) {
       if (this.#nowMs() - fault.atMs < FAULT_MEMORY_MS) throw fault.error;
       return;
     }
@@ -156,7 +160,7 @@ export class EmbeddedBus implements Bus {
 
   #refuse({ value, headers }: OutgoingMessage, bytes: number): void {
     if (this.#stopping !== undefined) throw stopped("publish");
-    const { maxInFlightBytes, diskLimitBytes = 0 } = this.#options;
+    const { maxInFlightBytes } = this.#options;
     if (bytes > Math.min(maxInFlightBytes, ENTRY_BYTES_MAX - REQUEST_ID_BYTES_MAX)) {
       const why = `${value.length} bytes are more than the bus may hold at once`;
       throw new ClewError("BUS_MESSAGE_TOO_LARGE", `cannot publish: ${why}`);
@@ -168,11 +172,18 @@ export class EmbeddedBus implements Bus {
       const why = `${this.#inFlightBytes} bytes wait for the disk`;
       throw new ClewError("BUS_OVERLOADED", `cannot publish: ${why}`);
     }
+    this.#keepDiskLimit(bytes);
+  }
+
+  #keepDiskLimit(bytes: number): void {
+    const { diskLimitBytes = 0, otherBytes } = this.#options;
     if (diskLimitBytes === 0) return;
-    if (this.#log.diskBytes() + this.#inFlightBytes + bytes > diskLimitBytes) {
-      const why = `the bus has reached ${VARIABLE.diskLimit} (${diskLimitBytes} bytes)`;
-      throw new ClewError("BUS_DISK_FULL", `cannot publish: ${why}`);
-    }
+    const present = this.#log.diskBytes() + (otherBytes?.() ?? 0);
+    if (present + this.#inFlightBytes + bytes <= diskLimitBytes) return;
+    const why = `the data has reached ${VARIABLE.diskLimit} (${diskLimitBytes} bytes)`;
+    const error = new ClewError("BUS_DISK_FULL", `cannot publish: ${why}`);
+    this.#onFault(error);
+    throw error;
   }
 
   #countPublished(messages: readonly OutgoingMessage[]): void {

@@ -22,7 +22,7 @@ export interface LogRecord {
   readonly timeMicros: number;
   readonly severity: Severity;
   readonly body: unknown;
-  /** Written one after the other; their keys do not overlap. */
+  /** Written one after the other; of a key that is in several, the last one's value counts. */
   readonly attributes: readonly Readonly<Record<string, unknown>>[];
   readonly transactionId: string | undefined;
   readonly span: SpanContext | undefined;

@@ -1,69 +1,57 @@
-/** What is read of a pino logger. Its state hangs on symbols that pino does not export. */
-export interface PinoFields {
-  readonly instance: object;
-  /** The text of the logger's bindings, each with a comma before it. */
-  readonly bindings: string;
-  readonly bindingsKey: symbol;
-  readonly messageKey: string;
-  readonly errorKey: string;
-  /** How a line of that level begins. */
-  readonly levelText: (level: unknown) => string;
-}
+/** A pino logger as far as it is read here: its state hangs on symbols of pino's own. */
+export type PinoLogger = { [key: symbol]: unknown };
 
-interface Keys {
+/** The symbols of one copy of pino. */
+export interface PinoKeys {
+  /** The text of the logger's bindings, each with a comma before it. */
   readonly bindings: symbol;
-  readonly message: symbol | undefined;
-  readonly error: symbol | undefined;
-  readonly levels: symbol | undefined;
+  readonly message: symbol;
+  readonly error: symbol;
+  /** How a line begins, by the level's number. */
+  readonly levels: symbol;
 }
 
 /** Two copies of pino have two sets of symbols; a process has few copies. */
 const COPIES_MAX = 16;
-const known: Keys[] = [];
+const known: PinoKeys[] = [];
+/** Stands for a symbol that this version of pino does not have: nothing is found under it. */
+const ABSENT = Symbol("clew.absent");
 
-/** The fields of a logger, or undefined where it is not built as pino 9 and 10 are. */
-export function findPinoFields(instance: unknown): PinoFields | undefined {
-  if (typeof instance !== "object" || instance === null) return undefined;
-  const keys = known.find((set) => set.bindings in instance) ?? learn(instance);
-  const bindings: unknown = keys === undefined ? undefined : Reflect.get(instance, keys.bindings);
-  if (keys === undefined || typeof bindings !== "string") return undefined;
-  return {
-    instance,
-    bindings,
-    bindingsKey: keys.bindings,
-    messageKey: textAt(instance, keys.message) ?? "msg",
-    errorKey: textAt(instance, keys.error) ?? "err",
-    levelText: (level) => levelText(instance, keys.levels, level),
-  };
+/** The symbols of a logger, or undefined where it is not built as pino 9 and 10 are. */
+export function findPinoKeys(logger: PinoLogger): PinoKeys | undefined {
+  for (const keys of known) if (keys.bindings in logger) return keys;
+  return learn(logger);
 }
 
-function learn(instance: object): Keys | undefined {
+/** The text under a symbol, or what is said where there is none. */
+export function textAt(logger: PinoLogger, key: symbol, otherwise: string): string {
+  const value = logger[key];
+  return typeof value === "string" ? value : otherwise;
+}
+
+/** How a line of that level begins, or nothing where it is not known. */
+export function levelTextOf(logger: PinoLogger, keys: PinoKeys, level: unknown): string {
+  const cache = logger[keys.levels];
+  if (typeof cache !== "object" || cache === null) return "";
+  const text = (cache as Record<string, unknown>)[String(level)];
+  return typeof text === "string" ? text : "";
+}
+
+function learn(logger: PinoLogger): PinoKeys | undefined {
   const symbols = new Map<string | undefined, symbol>();
-  for (let at: object | null = instance; at !== null; at = Object.getPrototypeOf(at)) {
+  for (let at: object | null = logger; at !== null; at = Object.getPrototypeOf(at)) {
     for (const symbol of Object.getOwnPropertySymbols(at)) {
       if (!symbols.has(symbol.description)) symbols.set(symbol.description, symbol);
     }
   }
   const bindings = symbols.get("pino.chindings");
   if (bindings === undefined || known.length >= COPIES_MAX) return undefined;
-  const keys: Keys = {
+  const keys: PinoKeys = {
     bindings,
-    message: symbols.get("pino.messageKey"),
-    error: symbols.get("pino.errorKey"),
-    levels: symbols.get("pino.lsCache"),
+    message: symbols.get("pino.messageKey") ?? ABSENT,
+    error: symbols.get("pino.errorKey") ?? ABSENT,
+    levels: symbols.get("pino.lsCache") ?? ABSENT,
   };
   known.push(keys);
   return keys;
-}
-
-function textAt(instance: object, key: symbol | undefined): string | undefined {
-  const value: unknown = key === undefined ? undefined : Reflect.get(instance, key);
-  return typeof value === "string" ? value : undefined;
-}
-
-function levelText(instance: object, key: symbol | undefined, level: unknown): string {
-  const cache: unknown = key === undefined ? undefined : Reflect.get(instance, key);
-  if (typeof cache !== "object" || cache === null) return "";
-  const text: unknown = Reflect.get(cache, String(level));
-  return typeof text === "string" ? text : "";
 }

@@ -2,7 +2,7 @@ import type { LogRecord } from "../logging/log-record.ts";
 import { ATTRIBUTE } from "../wire-names.ts";
 import { RECORDS } from "./otlp-request.ts";
 import type { ProtobufWriter } from "./protobuf-writer.ts";
-import { newAllowance, writeAttribute, writeBody } from "./write-attribute.ts";
+import { type Allowance, newAllowance, writeAttribute, writeBody } from "./write-attribute.ts";
 
 /**
  * LogRecord: time_unix_nano = 1, severity_number = 2, severity_text = 3, body = 5, attributes = 6,
@@ -42,13 +42,8 @@ export function writeLog(writer: ProtobufWriter, log: LogRecord, uid: string): v
     const own = { field: LOG.attributes, key: ATTRIBUTE.transactionId, value: log.transactionId };
     writeAttribute(writer, own, allowance);
   }
-  for (const source of log.attributes) {
-    for (const key in source) {
-      if (allowance.values <= 0) break;
-      const value = source[key];
-      if (value === undefined) continue;
-      writeAttribute(writer, { field: LOG.attributes, key, value }, allowance);
-    }
+  for (let index = 0; index < log.attributes.length; index++) {
+    writeAttributes(writer, { sources: log.attributes, index, allowance });
   }
   const { span } = log;
   if (span !== undefined) {
@@ -58,4 +53,27 @@ export function writeLog(writer: ProtobufWriter, log: LogRecord, uid: string): v
   }
   writer.nanoseconds(LOG.observedTime, log.timeMicros);
   writer.close(start, LENGTH_BYTES);
+}
+
+/** One source's attributes, without those that a later source has as well: a key stands once. */
+function writeAttributes(
+  writer: ProtobufWriter,
+  of: { sources: LogRecord["attributes"]; index: number; allowance: Allowance },
+): void {
+  const { sources, index, allowance } = of;
+  const source = sources[index] ?? {};
+  for (const key in source) {
+    if (allowance.values <= 0) return;
+    const value = source[key];
+    if (value === undefined || isLater(sources, index, key)) continue;
+    writeAttribute(writer, { field: LOG.attributes, key, value }, allowance);
+  }
+}
+
+function isLater(sources: LogRecord["attributes"], index: number, key: string): boolean {
+  for (let at = index + 1; at < sources.length; at++) {
+    const later = sources[at];
+    if (later !== undefined && Object.hasOwn(later, key) && later[key] !== undefined) return true;
+  }
+  return false;
 }

@@ -1,18 +1,23 @@
+/**
+ * The outbox: where records wait until the collector has them. In memory, or on disk (a spool).
+ *
+ * Promises
+ * - `open` and `commit` never throw for want of room, never block and never wait: records are made
+ *   on the path of user code.
+ * - What was committed is in exactly one place: in the open batch, in a batch that waits, in one
+ *   that `take` gave out, or, once removed, nowhere.
+ * - The room is bounded. What has to go is the oldest batch that nobody is sending, and every
+ *   record in it is counted, with the transaction IDs it concerned.
+ * - A batch's bytes never change: sent again, it holds the same records with the same uids.
+ * - `remove` and `giveBack` of a batch that is not given out change nothing.
+ *
+ * Errors: none. What cannot be kept is counted in `instrumentationStats()`.
+ */
+
 import type { Signal } from "../stats.ts";
 import type { Scope } from "../tracing/recorded-span.ts";
 import type { ProtobufWriter } from "./protobuf-writer.ts";
 
-/**
- * Where records wait until the collector has them. What every implementation promises:
- *
- * - `open` and `commit` never throw for want of room, never block and never wait: records are made
- *   on the path of user code.
- * - What was committed is in exactly one place: in the open batch, in a batch that waits, in one
- *   that `take` gave out, or, after a 2xx alone, nowhere.
- * - The room is bounded. What has to go is the oldest batch that nobody is sending, and
- *   every record in it is counted, with the transaction IDs it concerned.
- * - A batch's bytes never change: sent again, it holds the same records with the same uids.
- */
 export interface Outbox {
   /**
    * The place to write one record's field into (`log_records` or `spans`). Followed by `commit` or
