@@ -78,11 +78,11 @@ export const SAMPLERS: readonly string[] = [
  */
 export function readConfig(env: Environment = process.env, entry = process.argv[1]): Config {
   const warnings: string[] = [];
-  const resource = parseResource(env["OTEL_RESOURCE_ATTRIBUTES"], warnings);
+  const resource = parseResource(env.OTEL_RESOURCE_ATTRIBUTES, warnings);
   const { "service.name": resourceName, ...resourceAttributes } = resource;
   return Object.freeze({
-    disabled: isTrue(env["OTEL_SDK_DISABLED"]),
-    serviceName: text(env["OTEL_SERVICE_NAME"]) ?? resourceName ?? packageName(entry),
+    disabled: isTrue(env.OTEL_SDK_DISABLED),
+    serviceName: text(env.OTEL_SERVICE_NAME) ?? resourceName ?? packageName(entry),
     hostName: hostname(),
     resourceAttributes,
     traces: readTarget({ env, warnings, signal: "TRACES", path: "v1/traces" }),
@@ -120,11 +120,7 @@ function readTarget(source: {
     enabled: exporter !== "none",
     url: readUrl({ env, warnings, signal, path }),
     headers: {
-      ...parsePairs(
-        text(env["OTEL_EXPORTER_OTLP_HEADERS"]),
-        warnings,
-        "OTEL_EXPORTER_OTLP_HEADERS",
-      ),
+      ...parsePairs(text(env.OTEL_EXPORTER_OTLP_HEADERS), warnings, "OTEL_EXPORTER_OTLP_HEADERS"),
       ...parsePairs(
         text(env[`OTEL_EXPORTER_OTLP_${signal}_HEADERS`]),
         warnings,
@@ -151,7 +147,7 @@ function readUrl(source: {
 }): string {
   const { env, warnings, signal, path } = source;
   const own = text(env[`OTEL_EXPORTER_OTLP_${signal}_ENDPOINT`]);
-  const base = text(env["OTEL_EXPORTER_OTLP_ENDPOINT"]) ?? DEFAULT_ENDPOINT;
+  const base = text(env.OTEL_EXPORTER_OTLP_ENDPOINT) ?? DEFAULT_ENDPOINT;
   const wanted = own ?? `${base}${base.endsWith("/") ? "" : "/"}${path}`;
   const url = URL.parse(wanted);
   if (url !== null && (url.protocol === "http:" || url.protocol === "https:")) return url.href;
@@ -160,12 +156,12 @@ function readUrl(source: {
 }
 
 function readSampler(env: Environment, warnings: string[]) {
-  const sampler = text(env["OTEL_TRACES_SAMPLER"]) ?? "parentbased_always_on";
+  const sampler = text(env.OTEL_TRACES_SAMPLER) ?? "parentbased_always_on";
   const known = SAMPLERS.includes(sampler);
   if (!known) {
     warnings.push(`OTEL_TRACES_SAMPLER is "${sampler}", allowed are ${SAMPLERS.join(", ")}`);
   }
-  const argument = text(env["OTEL_TRACES_SAMPLER_ARG"]) ?? "1";
+  const argument = text(env.OTEL_TRACES_SAMPLER_ARG) ?? "1";
   const ratio = Number(argument);
   const valid = ratio >= 0 && ratio <= 1;
   if (!valid) warnings.push(`OTEL_TRACES_SAMPLER_ARG is "${argument}", allowed is 0 to 1`);
@@ -193,7 +189,7 @@ function readLimits(env: Environment, warnings: string[]): SpanLimits {
 }
 
 function readTrust(env: Environment, warnings: string[]): boolean {
-  const value = text(env["CLEW_TRUST_INBOUND"]) ?? "1";
+  const value = text(env.CLEW_TRUST_INBOUND) ?? "1";
   if (value === "0" || value === "false") return false;
   if (value !== "1" && value !== "true") {
     warnings.push(`CLEW_TRUST_INBOUND is "${value}", allowed are 1 and 0`);
@@ -202,7 +198,7 @@ function readTrust(env: Environment, warnings: string[]): boolean {
 }
 
 function readHosts(env: Environment): readonly string[] {
-  const value = text(env["CLEW_OUTBOUND_HOSTS"]);
+  const value = text(env.CLEW_OUTBOUND_HOSTS);
   if (value === undefined) return DEFAULT_OUTBOUND_HOSTS;
   return value
     .split(",")

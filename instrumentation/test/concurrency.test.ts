@@ -69,14 +69,14 @@ test("10 000 concurrent requests: no record carries another's ID", async () => {
   const lines = sink.logs.filter((log) => log.scope === "pino");
   expect(lines.length).toBeGreaterThan(REQUESTS * 3);
   const wrong = lines.filter(
-    (log) => log.attributes["clew.transaction.id"] !== log.attributes["want"],
+    (log) => log.attributes["clew.transaction.id"] !== log.attributes.want,
   );
   expect(wrong).toEqual([]);
   // Each line hangs on a span of its own transaction.
   const transactionOf = new Map(
     sink.spans.map((span) => [span.spanId, span.attributes["clew.transaction.id"]]),
   );
-  const astray = lines.filter((log) => transactionOf.get(log.spanId) !== log.attributes["want"]);
+  const astray = lines.filter((log) => transactionOf.get(log.spanId) !== log.attributes.want);
   expect(astray).toEqual([]);
   expectGapless(sink);
 }, 120_000);

@@ -56,7 +56,7 @@ test.each<[string, string[], string | RegExp, number]>([
 
 test("a server span holds what semantic conventions ask for, and no query", async () => {
   await run("res.statusCode = 201; res.end('x');", "return ask('user-agent: me', 'x-a: 1');");
-  expect(serverSpan()).toMatchObject({ name: "GET", status: 0, parentSpanId: "" });
+  expect(serverSpan()).toMatchObject({ name: "GET /in", status: 0, parentSpanId: "" });
   expect(serverSpan().attributes).toMatchObject({
     "http.request.method": "GET",
     "http.response.status_code": 201,

@@ -20,7 +20,7 @@ const LINES = `
 
 /** The numbers of the lines that arrived, whatever else did. */
 function arrived(): number[] {
-  const numbers = sink.logs.map((log) => log.attributes["i"]).filter((i) => i !== undefined);
+  const numbers = sink.logs.map((log) => log.attributes.i).filter((i) => i !== undefined);
   return [...new Set(numbers as number[])].sort((a, b) => a - b);
 }
 

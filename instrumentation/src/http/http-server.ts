@@ -11,6 +11,7 @@ import { enterContext, TransactionContext } from "../transaction/transaction-con
 import { ATTRIBUTE, HEADER, SEMANTIC } from "../wire-names.ts";
 import { splitHost } from "./host-header.ts";
 import { knownMethod, methodSpanName, OTHER_METHOD } from "./http-method.ts";
+import { PathShapes } from "./path-shapes.ts";
 
 export interface HttpServerOptions {
   readonly tracer: TransactionTracer;
@@ -22,6 +23,9 @@ const KIND_SERVER = 1;
 const ECHO_HEADER = "X-Transaction-ID";
 const RUN_HEADER = "Clew-Run";
 const ERROR_STATUS_MIN = 500;
+/** Paths that lead nowhere are whatever a scanner tries. */
+const NOT_FOUND = 404;
+const shapes = new PathShapes();
 const ABORTED = "aborted";
 /** Node's server listens to the end of each response to go on with the next one. */
 const INTERNAL_LISTENERS = { finish: 1 } as const;
@@ -153,13 +157,13 @@ function describeResponse(of: {
 }): void {
   const { request, response, span } = of;
   const route = findRoute(request);
-  if (route !== undefined) {
-    span.setAttribute(SEMANTIC.httpRoute, route);
-    // Not over a name that the service gave the span itself.
-    const name = methodSpanName(request.method ?? "GET");
-    if (span.name === name) span.updateName(`${name} ${route}`);
-  }
+  if (route !== undefined) span.setAttribute(SEMANTIC.httpRoute, route);
   const status = response.statusCode;
+  const target =
+    route ?? (status === NOT_FOUND ? undefined : shapes.find(pathOf(request.url ?? "/")));
+  // Not over a name that the service gave the span itself.
+  const name = methodSpanName(request.method ?? "GET");
+  if (target !== undefined && span.name === name) span.updateName(`${name} ${target}`);
   if (response.headersSent) span.setAttribute(SEMANTIC.httpStatusCode, status);
   if (!response.writableFinished) {
     span.setAttribute(SEMANTIC.errorType, ABORTED);

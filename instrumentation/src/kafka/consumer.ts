@@ -34,7 +34,7 @@ const origins = new WeakMap<IncomingMessage, Origin>();
 export function wrapConsumer(consumer: object, options: unknown): void {
   const run = findMethod(consumer, "run");
   if (run === undefined) return;
-  const groupId = isObject(options) ? options["groupId"] : undefined;
+  const groupId = isObject(options) ? options.groupId : undefined;
   const group = typeof groupId === "string" ? groupId : undefined;
   Reflect.set(consumer, "run", (...args: unknown[]) => {
     const [config, ...rest] = args;
@@ -42,10 +42,10 @@ export function wrapConsumer(consumer: object, options: unknown): void {
     const copy = { ...config };
     const { eachMessage, eachBatch } = config;
     if (typeof eachMessage === "function") {
-      copy["eachMessage"] = wrapEachMessage(eachMessage as Method, group);
+      copy.eachMessage = wrapEachMessage(eachMessage as Method, group);
     }
     if (typeof eachBatch === "function") {
-      copy["eachBatch"] = wrapEachBatch(eachBatch as Method, group);
+      copy.eachBatch = wrapEachBatch(eachBatch as Method, group);
     }
     return run.apply(consumer, [copy, ...rest]);
   });

@@ -13,7 +13,7 @@ function standIn() {
   const sender = {
     send: async (input: Record<string, unknown>) => {
       sent.push(input);
-      if (input["topic"] === "broken") throw new RangeError("no leader");
+      if (input.topic === "broken") throw new RangeError("no leader");
       return ["metadata"];
     },
     sendBatch: async (input: Record<string, unknown>) => {
@@ -36,7 +36,7 @@ function standIn() {
 }
 
 const headersOf = (input: Record<string, unknown> = {}, index = 0) =>
-  (input["messages"] as { headers: Record<string, string> }[])[index]?.headers;
+  (input.messages as { headers: Record<string, string> }[])[index]?.headers;
 
 test("send: IDs in a copy of the headers, the user's own as they were", async () => {
   const { kafka, sent } = standIn();
@@ -78,7 +78,7 @@ test("sendBatch and the producer of a Kafka transaction do the same", async () =
     await open.send({ topic: "c", messages: [{ value: "3" }] });
     expect(await open.commit()).toBe("committed");
   });
-  const batches = sent[0]?.["topicMessages"] as Record<string, unknown>[];
+  const batches = sent[0]?.topicMessages as Record<string, unknown>[];
   expect(batches.map((batch) => headersOf(batch)?.["x-transaction-id"])).toEqual(["T-2", "T-2"]);
   expect(headersOf(sent[1])?.["x-transaction-id"]).toBe("T-2");
 });

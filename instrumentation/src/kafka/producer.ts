@@ -26,7 +26,7 @@ const KIND_PRODUCER = 3;
 export function wrapProducer(producer: object): void {
   replace(producer, "send", (input) => (isTopicMessages(input) ? [input] : []));
   replace(producer, "sendBatch", (input) => {
-    const topics = isObject(input) ? input["topicMessages"] : undefined;
+    const topics = isObject(input) ? input.topicMessages : undefined;
     return Array.isArray(topics) ? topics.filter(isTopicMessages) : [];
   });
   const begin = findMethod(producer, "transaction");
@@ -136,5 +136,5 @@ function copyMessage(message: OutgoingMessage, context: TransactionContext): Out
 }
 
 function isTopicMessages(value: unknown): value is TopicMessages {
-  return isObject(value) && typeof value["topic"] === "string" && Array.isArray(value["messages"]);
+  return isObject(value) && typeof value.topic === "string" && Array.isArray(value.messages);
 }

@@ -6,12 +6,12 @@ import { newAllowance, writeAttribute } from "./write-attribute.ts";
 function roundTrip(value: unknown, characters = 1000): unknown {
   const writer = new ProtobufWriter(16);
   writeAttribute(writer, { field: 6, key: "k", value }, newAllowance(characters));
-  return attributesOf(writer.buffer.subarray(0, writer.position), 6)["k"];
+  return attributesOf(writer.buffer.subarray(0, writer.position), 6).k;
 }
 
 const cyclic: Record<string, unknown> = { a: 1 };
-cyclic["self"] = cyclic;
-cyclic["list"] = [cyclic];
+cyclic.self = cyclic;
+cyclic.list = [cyclic];
 const shared = { x: 1 };
 const throwing = new Proxy(
   {},

@@ -8,6 +8,7 @@ import { Link } from "../routing/navigation.tsx";
 import { transactionPath } from "../routing/route.ts";
 import { RecordDetail } from "./record-detail.tsx";
 import { severityName, severityTone } from "./record-filter.ts";
+import { findFailure, spanTitle } from "./span-text.ts";
 
 interface RecordRowProps {
   readonly record: StoredRecord;
@@ -78,15 +79,17 @@ function RecordMessage({ record }: { readonly record: StoredRecord }) {
   if (span === null) return <span className="message">{message}</span>;
   return (
     <span className="message">
-      {message} <span className="span-facts">{spanFacts(record)}</span>
+      {spanTitle(record)} <span className="span-facts">{spanFacts(record)}</span>
     </span>
   );
 }
 
-function spanFacts({ span }: StoredRecord): string {
+function spanFacts(record: StoredRecord): string {
+  const { span } = record;
   if (span === null) return "";
   const facts = [span.kind === "unspecified" ? "" : span.kind, formatDuration(span.durationMs)];
-  return [...facts, span.statusMessage].filter(Boolean).join(" · ");
+  const failure = record.isError ? findFailure(record) : span.statusMessage;
+  return [...facts, failure].filter(Boolean).join(" · ");
 }
 
 function OpenedRecord(props: {

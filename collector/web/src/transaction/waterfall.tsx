@@ -4,6 +4,7 @@ import type { StoredRecord } from "../../../src/record.ts";
 import { formatDuration, formatOffset } from "../format/format-duration.ts";
 import { timeMs } from "../format/format-time.ts";
 import { ServiceName } from "../parts/service-name.tsx";
+import { findFailure, spanTitle } from "../record/span-text.ts";
 import { type SpanRow, spanRows } from "./span-rows.ts";
 import { type TimeScale, timeScale } from "./time-scale.ts";
 import { UnansweredHops } from "./unanswered-hops.tsx";
@@ -106,7 +107,7 @@ const WaterfallRow = memo(function WaterfallRow(props: WaterfallRowProps) {
         <span className="span-label" style={{ "--depth": row.depth } as CSSProperties}>
           {row.isHop ? <i className="hop-mark">↳</i> : null}
           <ServiceName service={record.service} colour={colour} />
-          <span className="span-name">{record.message}</span>
+          <span className="span-name">{spanTitle(record)}</span>
         </span>
         <span className="track">
           <Wait row={row} scale={scale} />
@@ -143,7 +144,7 @@ function BarText({ row, scale }: { readonly row: SpanRow; readonly scale: TimeSc
         ? null
         : `queued ${formatDuration(startMs - waitedFromMs)}, `}
       {formatDuration(span.durationMs)}
-      {record.isError ? <b> {span.statusMessage || "error"}</b> : null}
+      {record.isError ? <b> {findFailure(record) ?? "error"}</b> : null}
     </span>
   );
 }
@@ -169,13 +170,13 @@ function waitShare({ waitedFromMs, startMs }: SpanRow, scale: TimeScale): number
 /** A row in words, with what the bars show. */
 function describe({ record, span, startMs, waitedFromMs }: SpanRow, scale: TimeScale): string {
   const parts = [
-    `${record.service}: ${record.message}`,
+    `${record.service}: ${spanTitle(record)}`,
     `${span.kind} span at ${formatOffset(startMs - scale.startMs)}`,
     `took ${formatDuration(span.durationMs)}`,
   ];
   if (waitedFromMs !== null)
     parts.push(`waited ${formatDuration(startMs - waitedFromMs)} in queue`);
-  if (record.isError) parts.push(`failed: ${span.statusMessage || "no reason given"}`);
+  if (record.isError) parts.push(`failed: ${findFailure(record) ?? "no reason given"}`);
   return parts.join(", ");
 }
 
