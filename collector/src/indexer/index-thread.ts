@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { extname } from "node:path";
 import { type MessagePort, Worker } from "node:worker_threads";
 import { ClewError } from "../errors.ts";
 import type {
@@ -10,6 +11,8 @@ import type { IndexerStats } from "./indexer.ts";
 
 /** A third of the process's memory less than by default, at the same speed. */
 const YOUNG_GENERATION_MIB = 16;
+/** Beside this file, and TypeScript or JavaScript as it is. */
+const WORKER_FILE = `./index-worker${extname(import.meta.url)}`;
 const STOP_TIMEOUT_MS = 10_000;
 const RESTART_DELAY_MIN_MS = 200;
 const RESTART_DELAY_MAX_MS = 10_000;
@@ -72,7 +75,7 @@ export class IndexThread {
     const { dataDir, transactionKeys, retentionDays, openBusPort, workerUrl } = this.#options;
     const busPort = openBusPort();
     const workerData: IndexWorkerData = { dataDir, busPort, transactionKeys, retentionDays };
-    const url = workerUrl ?? new URL("./index-worker.ts", import.meta.url);
+    const url = workerUrl ?? new URL(WORKER_FILE, import.meta.url);
     const worker = new Worker(url, {
       name: "index",
       workerData,

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { logsRequest, tracesRequest } from "../../test/otlp-fixtures.ts";
-import type { Topic } from "../bus/bus.ts";
+import type { BusConsumer, DeliveredMessage, Position, Topic } from "../bus/bus.ts";
 import { EmbeddedBus } from "../bus/embedded-bus.ts";
 import { ClewError } from "../errors.ts";
 import type { IncomingRecord } from "../record.ts";
@@ -272,6 +272,68 @@ test("ends when the bus does, and hears why the bus cannot be read", async () =>
   await expect(broken.run()).rejects.toThrow("the disk is gone");
   await broken.stop();
 });
+
+test("stores one batch more while the bus is slow to answer a commit, and no second", async () => {
+  const bus = new SlowBus(["a", "b", "c"]);
+  const running = new Indexer({ ...options(), consumer: bus }).run();
+  await vi.waitFor(() => expect(bus.events.at(-1)).toBe("commit 2"));
+  bus.answer();
+  await vi.waitFor(() => expect(bus.events.at(-1)).toBe("commit 3"));
+  const firsts = ["read", "commit 1", "read", "commit 2"];
+  expect(bus.events).toEqual([...firsts, "answer", "read", "commit 3"]);
+  bus.answer();
+  bus.answer();
+  await running;
+  expect(textsOf(store.records.values())).toEqual(["a", "b", "c"]);
+});
+
+test("ends with the reason where the bus refuses a commit, even the last", async () => {
+  const bus = new SlowBus(["a"]);
+  const running = new Indexer({ ...options(), consumer: bus }).run();
+  await vi.waitFor(() => expect(bus.events.at(-1)).toBe("commit 1"));
+  bus.answer(new Error("the bus cannot commit"));
+  await expect(running).rejects.toThrow("the bus cannot commit");
+});
+
+/** One message a read, then the end; answers commits when it is told. It stands for slowness. */
+class SlowBus implements BusConsumer {
+  readonly events: string[] = [];
+  readonly #texts: readonly string[];
+  readonly #commits: PromiseWithResolvers<void>[] = [];
+  #offset = 0;
+
+  constructor(texts: readonly string[]) {
+    this.#texts = texts;
+  }
+
+  async read(): Promise<readonly DeliveredMessage[]> {
+    const offset = this.#offset++;
+    const text = this.#texts[offset];
+    if (text === undefined) return [];
+    this.events.push("read");
+    const headers = { requestId: text, part: 0, records: 1, receivedNs: 1n, repeat: false };
+    const value = logsRequest([{ resource: {}, scope: "test", records: [{ body: text }] }]);
+    return [{ topic: "logs", partition: "embedded/0", offset, headers, value }];
+  }
+
+  commit({ offset }: Position): Promise<void> {
+    this.events.push(`commit ${offset}`);
+    const answer = Promise.withResolvers<void>();
+    this.#commits.push(answer);
+    return answer.promise;
+  }
+
+  answer(refusal?: Error): void {
+    this.events.push("answer");
+    const commit = this.#commits.shift();
+    if (refusal === undefined) commit?.resolve();
+    else commit?.reject(refusal);
+  }
+
+  async stop(): Promise<void> {
+    this.events.push("stop");
+  }
+}
 
 let published = 0;
 beforeEach(() => {

@@ -1,8 +1,11 @@
+import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
 import { ClewError } from "../errors.ts";
 import type { QueryAnswer, QueryCall, QueryMethod } from "./query-worker.ts";
 import type { StoreReader } from "./store.ts";
 
+/** Beside this file, and TypeScript or JavaScript as it is. */
+const WORKER_FILE = `./query-worker${extname(import.meta.url)}`;
 const IDLE_STOP_MS = 60_000;
 /** Several times what one query may take in the thread, as calls wait for each other. */
 const CALL_TIME_LIMIT_MS = 30_000;
@@ -93,7 +96,7 @@ class QueryThread {
   private runningWorker(): Worker {
     clearTimeout(this.idleTimer);
     if (this.worker === undefined) {
-      const worker = new Worker(new URL("./query-worker.ts", import.meta.url), {
+      const worker = new Worker(new URL(WORKER_FILE, import.meta.url), {
         name: "query",
         workerData: { dir: this.dir },
       });
