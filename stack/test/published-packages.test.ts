@@ -38,7 +38,7 @@ beforeAll(async () => {
 
 afterAll(() => rm(project, { recursive: true, force: true }));
 
-test("installed into an empty project, the packages do the main job without TypeScript", async () => {
+test("installed into an empty project, the packages do the main job as JavaScript", async () => {
   const clew = join(project, "node_modules", "@clew", "collector", "bin", "clew.js");
   const collector = spawn(process.execPath, [clew, "serve", "--json"], {
     cwd: project,

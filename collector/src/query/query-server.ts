@@ -1,10 +1,11 @@
 import type { Server } from "node:http";
 import { createAdaptorServer } from "@hono/node-server";
 import { Hono } from "hono";
+import { checkToken } from "../check-token.ts";
 import { VARIABLE } from "../config.ts";
 import { ClewError, toClewError } from "../errors.ts";
 import type { StoreReader } from "../store/store.ts";
-import { checkHost, checkToken } from "./access.ts";
+import { checkHost } from "./check-host.ts";
 import { addLogRoutes } from "./log-routes.ts";
 import { LogTails, type StoreNews } from "./log-tails.ts";
 import { respondWithProblem } from "./problem.ts";

@@ -1,12 +1,12 @@
 import type { IncomingMessage } from "node:http";
 import { mintUuidV7 } from "@clew/instrumentation/transaction-id";
 import type { Bus, OutgoingMessage } from "../bus/bus.ts";
+import { checkToken } from "../check-token.ts";
 import type { Config } from "../config.ts";
 import { ClewError, toClewError } from "../errors.ts";
 import { createReceiveMetrics, type MetricRegistry, type ReceiveMetrics } from "../metrics.ts";
 import { otlpJsonToProtobuf } from "../otlp/otlp-json.ts";
 import { walkOtlp } from "../otlp/otlp-walk.ts";
-import { checkToken } from "../query/access.ts";
 import { decompress } from "./decompress.ts";
 import { InFlightBytes, type Reservation } from "./in-flight-bytes.ts";
 import { acceptedReply, errorReply, metricsRejectedReply, type Reply } from "./otlp-reply.ts";
