@@ -69,6 +69,7 @@ export class Indexer {
   #counts = { existing: 0, projected: 0, batches: 0, busyMs: 0 };
   #lastError: string | undefined;
   #running: Promise<void> | undefined;
+  #committing: Promise<void> | undefined;
 
   constructor(options: IndexerOptions) {
     this.#options = options;
@@ -101,16 +102,17 @@ export class Indexer {
 
   async #run(signal: AbortSignal): Promise<void> {
     const { consumer } = this.#options;
-    while (!signal.aborted) {
-      const messages = await consumer.read({ maxBytes: BATCH_BYTES_MAX, signal });
-      if (messages.length === 0) return;
-      try {
+    try {
+      while (!signal.aborted) {
+        const messages = await consumer.read({ maxBytes: BATCH_BYTES_MAX, signal });
+        if (messages.length === 0) break;
         await this.#index(messages, signal);
-      } catch (error) {
-        // A bus that stops first delivers again what was not committed.
-        if (signal.aborted || toClewError(error).code === "BUS_STOPPED") return;
-        throw error;
       }
+      await this.#committing;
+    } catch (error) {
+      // A bus that stops first delivers again what was not committed.
+      if (signal.aborted || toClewError(error).code === "BUS_STOPPED") return;
+      throw error;
     }
   }
 
@@ -143,16 +145,28 @@ export class Indexer {
     }
   }
 
-  /** Resolves once everything of the batch is safe and its offset committed. */
+  /** Resolves once everything of the batch is safe and its offset on the way to the bus. */
   async #settle(batch: Batch, signal: AbortSignal): Promise<void> {
-    const { consumer, nowMs } = this.#options;
+    const { nowMs } = this.#options;
     const { records, deadLetters, nextPosition } = batch;
     const nextPositions = nextPosition === undefined ? [] : [nextPosition];
     await this.#write({ records, deadLetters, nextPositions }, { signal, isWhole: true });
-    if (nextPosition !== undefined) await consumer.commit(nextPosition);
+    if (nextPosition !== undefined) await this.#commit(nextPosition);
     this.#counts.batches++;
     this.#counts.busyMs += nowMs() - batch.startedMs;
     this.#options.onProgress(this.stats());
+  }
+
+  /**
+   * Waits for the bus's answer to the commit before this one only: the bus may be busy receiving,
+   * and the store need not stand still for that. A crash between delivers again what is stored.
+   */
+  async #commit(nextPosition: Position): Promise<void> {
+    const before = this.#committing;
+    this.#committing = this.#options.consumer.commit(nextPosition);
+    // Whoever waits for it, at the next batch or the end, hears why it failed.
+    this.#committing.catch(() => undefined);
+    await before;
   }
 
   /**

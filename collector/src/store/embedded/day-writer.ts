@@ -9,6 +9,7 @@ import {
   WRITER_CACHE_KIB,
   ZONE_RECORDS,
 } from "./day-schema.ts";
+import { IdBytes } from "./id-bytes.ts";
 import { InternTable, ServiceNames } from "./intern-table.ts";
 import { ServiceRollup } from "./service-rollup.ts";
 import { addDeadLetter, addRecord, storableNs } from "./transaction-state.ts";
@@ -47,6 +48,9 @@ export class DayWriter {
   private readonly upsertZone: StatementSync;
   private readonly insertDeadLetter: StatementSync;
   private readonly upsertPosition: StatementSync;
+  private readonly traceId = new IdBytes(16);
+  private readonly spanId = new IdBytes(8);
+  private readonly parentSpanId = new IdBytes(8);
   private nextSeq: number;
   private isIdle = true;
   /** As they were when the file was opened. */
@@ -159,9 +163,9 @@ export class DayWriter {
       this.resources.keyOf(record.resource, record.resourceSchemaUrl),
       this.scopes.keyOf(record.scope, record.scopeSchemaUrl),
       storableNs(record.durationNs),
-      toBytes(record.traceId),
-      toBytes(record.spanId),
-      toBytes(record.parentSpanId),
+      this.traceId.of(record.traceId),
+      this.spanId.of(record.spanId),
+      this.parentSpanId.of(record.parentSpanId),
       record.payload,
     );
     return changes !== 0;
@@ -205,8 +209,4 @@ function flagsOf({ kind, isError, isEntry }: IncomingRecord): number {
   return (
     (kind === "span" ? FLAG.span : 0) | (isError ? FLAG.error : 0) | (isEntry ? FLAG.entry : 0)
   );
-}
-
-function toBytes(hex: string): Buffer | null {
-  return hex === "" ? null : Buffer.from(hex, "hex");
 }
