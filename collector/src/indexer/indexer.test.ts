@@ -188,6 +188,23 @@ test("keeps what it cannot decode as a dead letter, and stores what is beside it
   expect(indexer.stats().deadLetters).toEqual({ undecodable: 2, refused: 0 });
 });
 
+test("keeps a message of many parts that breaks off as a dead letter too", async () => {
+  const texts = Array.from({ length: 9001 }, (_, i) => `${i}`);
+  const whole = logsRequest([
+    { resource: { "service.name": "orders" }, records: texts.map((body) => ({ body })) },
+  ]);
+  const broken = Buffer.concat([whole, Buffer.from([0x0a, 0x05, 0xff])]);
+  await publish("logs", broken);
+  await start();
+  await settled();
+  // The parts before are stored; the part that breaks off is in the dead letter, which is whole.
+  expect(store.records.size).toBe(8000);
+  const [letter, ...others] = [...store.deadLetters.values()];
+  expect(letter).toMatchObject({ reason: "undecodable", topic: "logs" });
+  expect(Buffer.from(letter?.original ?? []).equals(broken)).toBe(true);
+  expect(others).toEqual([]);
+});
+
 test("brings dead letters from the bus into the store", async () => {
   const letter: DeadLetter = {
     id: "letter-1",

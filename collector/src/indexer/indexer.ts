@@ -55,6 +55,12 @@ interface Batch {
   readonly startedMs: number;
 }
 
+/** A part of a message, or what became of it. */
+interface Decoded {
+  readonly records: readonly IncomingRecord[];
+  readonly deadLetters: readonly DeadLetter[];
+}
+
 /**
  * Moves records from the bus into the store. An offset is committed only after the store has, or a
  * dead letter durably holds, every record before it; until then it tries again, for ever.
@@ -119,8 +125,9 @@ export class Indexer {
   async #index(messages: readonly DeliveredMessage[], signal: AbortSignal): Promise<void> {
     let batch = this.#emptyBatch();
     for (const message of messages) {
-      for (const records of this.#decode(message, batch)) {
+      for (const { records, deadLetters } of this.#decode(message)) {
         for (const record of records) batch.records.push(record);
+        for (const letter of deadLetters) batch.deadLetters.push(letter);
         if (batch.records.length < BATCH_RECORDS_MAX) continue;
         await this.#settle(batch, signal);
         batch = this.#emptyBatch();
@@ -130,18 +137,20 @@ export class Indexer {
     await this.#settle(batch, signal);
   }
 
-  /** What cannot be decoded becomes a dead letter of the batch, with the bytes as they came. */
-  *#decode(message: DeliveredMessage, batch: Batch): Generator<readonly IncomingRecord[]> {
+  /** What cannot be decoded becomes a dead letter, with the bytes as they came. */
+  *#decode(message: DeliveredMessage): Generator<Decoded> {
     try {
       if (message.topic === "dead-letters") {
-        batch.deadLetters.push(decodeDeadLetter(message.value));
+        yield { records: [], deadLetters: [decodeDeadLetter(message.value)] };
         this.#counts.projected++;
         return;
       }
-      yield* this.#decoder.decode(message, BATCH_RECORDS_MAX);
+      for (const records of this.#decoder.decode(message, BATCH_RECORDS_MAX)) {
+        yield { records, deadLetters: [] };
+      }
     } catch (error) {
       this.#deadLetters.undecodable++;
-      batch.deadLetters.push(undecodable(message, toClewError(error)));
+      yield { records: [], deadLetters: [undecodable(message, toClewError(error))] };
     }
   }
 

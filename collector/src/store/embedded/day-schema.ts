@@ -12,7 +12,7 @@ export const MAX_INT64 = 2n ** 63n - 1n;
 /** `flags` of a record. */
 export const FLAG = { span: 1, error: 2, entry: 4 } as const;
 
-export const WRITER_CACHE_KIB = 16_384;
+export const WRITER_CACHE_KIB = 8192;
 /** Days that are only looked into for repeated records get along with little memory. */
 export const IDLE_CACHE_KIB = 1024;
 const READER_CACHE_KIB = 4096;
