@@ -15,6 +15,7 @@ const STAMP = ".sources";
 const SHARED_SOURCES = [
   join(REPOSITORY, "package-lock.json"),
   join(REPOSITORY, "instrumentation", "src", "wire-names.ts"),
+  join(REPOSITORY, "collector", "src", "record.ts"),
 ];
 /** Folders that hold what is made, not what it is made of. */
 const MADE_FOLDERS = new Set(["dist", "node_modules", ".cache", "test"]);

@@ -61,15 +61,13 @@ async function startParts(request: {
   const { config, report, running } = request;
   const registry = createRegistry();
   const news = new StoredNews();
-  const stored = await FolderBytes.watch(join(config.dataDir, "store"), (cause) =>
-    report(describeFault(toClewError(cause))),
-  );
+  const stored = await watchStore(config, report);
   running.stored = stored;
   const bus = await EmbeddedBus.open({
     dir: join(config.dataDir, "bus"),
     maxInFlightBytes: config.maxInFlightBytes,
     diskLimitBytes: config.diskLimitBytes,
-    otherBytes: () => stored.bytes,
+    otherBytes: () => stored?.bytes ?? 0,
     nowNs,
     report,
   });
@@ -114,6 +112,16 @@ async function startParts(request: {
   running.receiver = receiver;
   const { port: otlpHttpPort } = await receiver.start();
   return { ports: { port, otlpHttpPort }, stop: () => running.stop() };
+}
+
+/** Without a limit nobody asks how large the store is. */
+async function watchStore(
+  { dataDir, diskLimitBytes }: Config,
+  report: (line: string) => void,
+): Promise<FolderBytes | undefined> {
+  if (diskLimitBytes === 0) return undefined;
+  const onFault = (cause: unknown) => report(describeFault(toClewError(cause)));
+  return FolderBytes.watch(join(dataDir, "store"), onFault);
 }
 
 /** Everything that was started, and the order in which it ends: against the stream of records. */

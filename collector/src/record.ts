@@ -3,7 +3,14 @@
 export type RecordKind = "log" | "span";
 export const RECORD_KINDS: readonly RecordKind[] = ["log", "span"];
 
-export type TransactionStatus = "running" | "completed" | "failed" | "compensated" | "timed-out";
+export const TRANSACTION_STATUSES = [
+  "running",
+  "completed",
+  "failed",
+  "compensated",
+  "timed-out",
+] as const;
+export type TransactionStatus = (typeof TRANSACTION_STATUSES)[number];
 export type Verdict = "complete" | "in-flight" | "incomplete" | "unknown";
 
 /**
@@ -50,6 +57,9 @@ export interface IncomingRecord {
   /** The `LogRecord` or `Span` message. */
   readonly payload: Uint8Array;
 }
+
+/** SeverityNumber of ERROR: this and above is an error (OpenTelemetry logs data model). */
+export const SEVERITY_ERROR = 17;
 
 export type AttributeValue =
   | string

@@ -1,6 +1,6 @@
 import { ATTRIBUTE, SEMANTIC } from "@clew/instrumentation/names";
 import type { ProtobufReader } from "../otlp/protobuf-reader.ts";
-import type { IncomingRecord } from "../record.ts";
+import { type IncomingRecord, SEVERITY_ERROR } from "../record.ts";
 import {
   type ByteRange,
   decodeAnyValue,
@@ -42,7 +42,6 @@ const EXCEPTION_TYPE = 2;
 const EXCEPTION_MESSAGE = 3;
 const EXCEPTION_STACKTRACE = 4;
 
-const SEVERITY_ERROR = 17;
 const UID_CHARACTERS_MAX = 128;
 const JSON_OBJECT_START = 0x7b;
 

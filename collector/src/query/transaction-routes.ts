@@ -1,12 +1,7 @@
 import { isTransactionId } from "@clew/instrumentation/transaction-id";
 import type { Hono } from "hono";
 import { ClewError } from "../errors.ts";
-import {
-  RECORD_KINDS,
-  type StoredRecord,
-  type TransactionStatus,
-  type Verdict,
-} from "../record.ts";
+import { RECORD_KINDS, type StoredRecord, TRANSACTION_STATUSES, type Verdict } from "../record.ts";
 import type { StoreReader, TransactionSummary } from "../store/store.ts";
 import { withDeadline } from "./deadline.ts";
 import { given, invalidParameter, Parameters } from "./parameters.ts";
@@ -16,13 +11,6 @@ import { VIEW_SPANS_MAX, viewTransaction, viewTransactionDetail } from "./transa
 export const QUERY_MS_MAX = 35_000;
 
 const PAGE_RECORDS = 1000;
-const STATUSES: readonly TransactionStatus[] = [
-  "running",
-  "completed",
-  "failed",
-  "compensated",
-  "timed-out",
-];
 const VERDICTS: readonly Verdict[] = ["complete", "in-flight", "incomplete", "unknown"];
 const LIST_PARAMETERS = [
   "service",
@@ -80,7 +68,7 @@ async function listTransactions(reader: StoreReader, parameters: Parameters): Pr
   const filter = {
     ...given("service", parameters.text("service")),
     ...given("operation", parameters.text("operation")),
-    ...given("status", parameters.oneOf("status", STATUSES)),
+    ...given("status", parameters.oneOf("status", TRANSACTION_STATUSES)),
     ...given("minDurationMs", parameters.milliseconds("minDurationMs")),
     ...parameters.window(),
     ...given("query", parameters.text("q")),

@@ -159,11 +159,13 @@ function describeResponse(of: {
   const route = findRoute(request);
   if (route !== undefined) span.setAttribute(SEMANTIC.httpRoute, route);
   const status = response.statusCode;
-  const target =
-    route ?? (status === NOT_FOUND ? undefined : shapes.find(pathOf(request.url ?? "/")));
-  // Not over a name that the service gave the span itself.
   const name = methodSpanName(request.method ?? "GET");
-  if (target !== undefined && span.name === name) span.updateName(`${name} ${target}`);
+  // Not over a name that the service gave the span itself.
+  if (span.name === name) {
+    const target =
+      route ?? (status === NOT_FOUND ? undefined : shapes.find(pathOf(request.url ?? "/")));
+    if (target !== undefined) span.updateName(`${name} ${target}`);
+  }
   if (response.headersSent) span.setAttribute(SEMANTIC.httpStatusCode, status);
   if (!response.writableFinished) {
     span.setAttribute(SEMANTIC.errorType, ABORTED);

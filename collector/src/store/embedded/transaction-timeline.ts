@@ -1,12 +1,11 @@
 /** The records of one transaction over all days: by time, then by order of writing. */
-import type { StoredRecord } from "../../record.ts";
+import { SEVERITY_ERROR, type StoredRecord } from "../../record.ts";
 import type { Page, RecordFilter } from "../store.ts";
 import type { DayReader } from "./day-reader.ts";
 import { FLAG } from "./day-schema.ts";
 import { decodeRecordPlace, encodeRecordPlace, type RecordPlace } from "./page-cursor.ts";
 import { type Deadline, type Hit, MAX_SEQ, pageSize, readRecords } from "./record-page.ts";
 
-const ERROR_SEVERITY = 17;
 const ROWS_PER_CLOCK_CHECK = 256;
 const ROWS = `
   SELECT seq, time, flags, severity, service FROM records
@@ -81,7 +80,7 @@ function isSevere(
 ): boolean {
   if (least === undefined) return true;
   if ((flags & FLAG.span) === 0) return severity >= least;
-  return (flags & FLAG.error) !== 0 && least <= ERROR_SEVERITY;
+  return (flags & FLAG.error) !== 0 && least <= SEVERITY_ERROR;
 }
 
 /** Each source is in order; of rows at the same time those of the earlier day come first. */

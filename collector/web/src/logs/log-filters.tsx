@@ -1,6 +1,6 @@
+import { Choice, ServiceChoice } from "../parts/choice.tsx";
 import { useShortcuts } from "../parts/use-shortcuts.ts";
 import { SEVERITIES } from "../record/record-filter.ts";
-import { Choice } from "../transactions/transaction-filters.tsx";
 import { type LogSearch, OWN_RANGE, TIME_RANGES } from "./log-search.ts";
 
 interface LogFiltersProps {
@@ -25,11 +25,9 @@ export function LogFilters(props: LogFiltersProps) {
         value={search.q}
         onChange={(event) => onChange({ q: event.target.value })}
       />
-      <Choice
-        label="Service"
-        all="Any service"
+      <ServiceChoice
         value={search.service}
-        options={props.services.map((service) => ({ value: service, text: service }))}
+        services={props.services}
         onChange={(service) => onChange({ service })}
       />
       <Choice

@@ -5,12 +5,12 @@ import { useAnswer } from "../api/use-answer.ts";
 import { formatAge, formatDuration } from "../format/format-duration.ts";
 import { formatDayTime, timeMs } from "../format/format-time.ts";
 import { TIME_RANGES } from "../logs/log-search.ts";
+import { Choice } from "../parts/choice.tsx";
 import { Failure, Loading, NoRecordsYet, Notice } from "../parts/notice.tsx";
 import { ServiceName } from "../parts/service-name.tsx";
 import { useDocumentTitle } from "../parts/use-document-title.ts";
 import { useInterval } from "../parts/use-interval.ts";
 import { Link, useFilters } from "../routing/navigation.tsx";
-import { Choice } from "../transactions/transaction-filters.tsx";
 
 const REFRESH_MS = 10_000;
 const MINUTE_MS = 60_000;

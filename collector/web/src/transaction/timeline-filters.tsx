@@ -1,5 +1,5 @@
+import { Choice, ServiceChoice } from "../parts/choice.tsx";
 import { type RecordFilter, SEVERITIES } from "../record/record-filter.ts";
-import { Choice } from "../transactions/transaction-filters.tsx";
 import type { ErrorJump } from "./use-error-jump.ts";
 
 interface TimelineFiltersProps {
@@ -41,11 +41,9 @@ export function TimelineFilters(props: TimelineFiltersProps) {
         ]}
         onChange={(kind) => onChange({ kind: kind === "log" || kind === "span" ? kind : "" })}
       />
-      <Choice
-        label="Service"
-        all="Any service"
+      <ServiceChoice
         value={filter.service}
-        options={props.services.map((service) => ({ value: service, text: service }))}
+        services={props.services}
         onChange={(service) => onChange({ service })}
       />
       <Choice

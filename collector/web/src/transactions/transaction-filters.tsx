@@ -1,4 +1,5 @@
-import type { TransactionStatus } from "../../../src/record.ts";
+import { TRANSACTION_STATUSES } from "../../../src/record.ts";
+import { Choice, ServiceChoice } from "../parts/choice.tsx";
 
 type FilterName = "status" | "service" | "minDurationMs" | "q";
 
@@ -10,13 +11,6 @@ interface TransactionFiltersProps {
   readonly onRefreshing: (on: boolean) => void;
 }
 
-const STATUSES: readonly TransactionStatus[] = [
-  "running",
-  "completed",
-  "failed",
-  "compensated",
-  "timed-out",
-];
 const DURATIONS = [
   { value: "100", text: "over 100 ms" },
   { value: "500", text: "over 500 ms" },
@@ -42,14 +36,12 @@ export function TransactionFilters(props: TransactionFiltersProps) {
         label="Status"
         all="Any status"
         value={filters.status}
-        options={STATUSES.map((status) => ({ value: status, text: status }))}
+        options={TRANSACTION_STATUSES.map((status) => ({ value: status, text: status }))}
         onChange={(status) => onChange({ status })}
       />
-      <Choice
-        label="Service"
-        all="Any service"
+      <ServiceChoice
         value={filters.service}
-        options={props.services.map((service) => ({ value: service, text: service }))}
+        services={props.services}
         onChange={(service) => onChange({ service })}
       />
       <Choice
@@ -68,34 +60,5 @@ export function TransactionFilters(props: TransactionFiltersProps) {
         Refresh
       </label>
     </form>
-  );
-}
-
-interface ChoiceProps {
-  readonly label: string;
-  readonly all: string;
-  readonly value: string;
-  readonly options: readonly { readonly value: string; readonly text: string }[];
-  readonly onChange: (value: string) => void;
-}
-
-/** One of some values, or all; a value from the address that is not offered stays visible. */
-export function Choice({ label, all, value, options, onChange }: ChoiceProps) {
-  const isOffered = value === "" || options.some((option) => option.value === value);
-  return (
-    <select
-      aria-label={label}
-      className={value === "" ? "" : "chosen"}
-      value={value}
-      onChange={(event) => onChange(event.target.value)}
-    >
-      <option value="">{all}</option>
-      {isOffered ? null : <option value={value}>{value}</option>}
-      {options.map((option) => (
-        <option key={option.value} value={option.value}>
-          {option.text}
-        </option>
-      ))}
-    </select>
   );
 }
