@@ -2,7 +2,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { DEFAULT_OUTBOUND_HOSTS, readConfig } from "./config.ts";
+import { readConfig } from "./config.ts";
+import { DEFAULT_OUTBOUND_HOSTS } from "./http/config.ts";
 
 const read = (env: Record<string, string>) => readConfig(env, "/nowhere/at/all.js");
 

@@ -8,11 +8,12 @@ import { instrumentConsole } from "./logging/console-logs.ts";
 import { describeException } from "./logging/exception.ts";
 import { SEVERITY } from "./logging/log-record.ts";
 import { instrumentPino } from "./logging/pino-logs.ts";
+import { writeResource } from "./otlp/otlp-request.ts";
 import { watchProcessEnd } from "./process-end.ts";
 import { Recorder } from "./recorder.ts";
+import { setRecorder } from "./recorder-holder.ts";
 import { flushAtExit } from "./spool/exit-flush.ts";
 import { MemoryOutbox } from "./spool/memory-outbox.ts";
-import { writeResource } from "./spool/otlp-request.ts";
 import { OtlpSender } from "./spool/otlp-sender.ts";
 import { countFault, counts, guard } from "./stats.ts";
 import { createSampler } from "./tracing/sampler.ts";
@@ -47,6 +48,7 @@ export function startInstrumentation(config: Config): void {
     traces: config.traces.enabled,
     onRecord: (signal, urgent) => sender.poke(signal, urgent),
   });
+  setRecorder(recorder);
   const provider = new TransactionTracerProvider({
     sampler: createSampler(config.sampler, config.samplerRatio),
     limits: config.spanLimits,

@@ -1,8 +1,8 @@
 import type { LogRecord, Severity } from "./logging/log-record.ts";
 import { URGENT_SEVERITY } from "./logging/log-record.ts";
 import { nowMicros } from "./now-micros.ts";
-import { writeLog } from "./spool/otlp-log.ts";
-import { writeSpan } from "./spool/otlp-span.ts";
+import { writeLog } from "./otlp/otlp-log.ts";
+import { writeSpan } from "./otlp/otlp-span.ts";
 import type { Outbox } from "./spool/outbox.ts";
 import { countDropped, countFault, counts, type Signal } from "./stats.ts";
 import { RecordedSpan, type Scope, STATUS } from "./tracing/recorded-span.ts";

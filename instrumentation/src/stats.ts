@@ -13,7 +13,23 @@ export type Hook =
   | "outbox"
   | "exporter"
   | "exit-flush"
-  | "uncaught-exception";
+  | "uncaught-exception"
+  | "module-hooks"
+  | "http2"
+  | "upgrade"
+  | "framework"
+  | "winston-logs"
+  | "bunyan-logs"
+  | "otel-logs"
+  | "otel-sdk"
+  | "redaction"
+  | "sampling"
+  | "transaction-events"
+  | "run-report"
+  | "metrics"
+  | "health"
+  | "breaker"
+  | "spool";
 
 export type Signal = "logs" | "traces";
 

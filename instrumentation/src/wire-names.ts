@@ -18,6 +18,58 @@ export const ATTRIBUTE = {
   queueWaitMs: "clew.queue.wait_ms",
   /** On a client span: the run that answered. */
   peerRunId: "clew.peer.run.id",
+  /** True on a span that was not sampled: its ids, times and counts, and nothing else. */
+  spanSummary: "clew.span.summary",
+  /** True on a span or log record whose error the service expected. */
+  errorExpected: "clew.error.expected",
+  /** On a producer span: the transactions that a fan-in message was made from. */
+  transactionSources: "clew.transaction.sources",
+  /** On a consumer span of a retry or dead-letter topic: which attempt this is, from 1. */
+  deliveryAttempt: "clew.delivery.attempt",
+  /** Name of a step of the transaction. */
+  transactionStep: "clew.transaction.step",
+  /** When the transaction must be over: Unix time in milliseconds. */
+  transactionDeadlineMs: "clew.transaction.deadline_ms",
+  /** What kind of event a log record is (semantic conventions "Events"). */
+  eventName: "event.name",
+} as const;
+
+/** Values of `event.name` that Clew gives a meaning to. */
+export const EVENT = {
+  instanceReport: "clew.instance.report",
+  transactionStep: "clew.transaction.step",
+  transactionDeadline: "clew.transaction.deadline",
+  transactionEnd: "clew.transaction.end",
+  /** A step was undone; without a step's name: the whole transaction was. */
+  transactionCompensated: "clew.transaction.compensated",
+  breaker: "clew.breaker",
+} as const;
+
+/** Attributes of the log record `clew.instance.report`: cumulative figures of one run. */
+export const REPORT = {
+  /** True on the last one of a run. */
+  final: "clew.report.final",
+  /** Log records made: the highest sequence number so far. */
+  logsEmitted: "clew.report.logs.emitted",
+  spansEmitted: "clew.report.spans.emitted",
+  logsDropped: "clew.report.logs.dropped",
+  spansDropped: "clew.report.spans.dropped",
+  /** Transactions that lost records at the source, bounded; a list of strings. */
+  droppedTransactions: "clew.report.dropped_transactions",
+  /** True where more transactions than that list holds lost records. */
+  droppedTransactionsCut: "clew.report.dropped_transactions.cut",
+  /** `host:port` of the run's own /metrics; absent where it has none. */
+  metricsAddress: "clew.report.metrics.address",
+  cpuSeconds: "process.cpu.time",
+  rssBytes: "process.memory.usage",
+  heapUsedBytes: "v8js.memory.heap.used",
+  eventLoopDelayP99Ms: "clew.report.eventloop.delay.p99_ms",
+  networkReceivedBytes: "clew.report.network.received_bytes",
+  networkSentBytes: "clew.report.network.sent_bytes",
+  /** Key-value list: breaker name to closed, open or half-open. */
+  breakers: "clew.report.breakers",
+  /** Key-value list: health check name to ok, failing or unknown. */
+  health: "clew.report.health",
 } as const;
 
 /** HTTP and Kafka header names, lower case as Node reports them. */

@@ -2,7 +2,8 @@ import type { Check, Finding, SourceFile } from "./project.ts";
 import { type Import, importsOf } from "./syntax-tree.ts";
 
 /** For each third-party package the one folder (or file) whose source may import it. */
-export type PackageMap = Readonly<Record<string, string>>;
+/** One folder, or one in each of our packages that needs it. */
+export type PackageMap = Readonly<Record<string, string | readonly string[]>>;
 /** Tests drive the real thing from outside, so one package may be needed in several folders. */
 export type TestPackageMap = Readonly<Record<string, readonly string[]>>;
 
@@ -48,7 +49,7 @@ function checkUse(
   if (use.isTypeOnly && TYPES_EVERYWHERE.has(use.package)) return [];
   const ofSource = source[use.package];
   const folders = [
-    ...(ofSource === undefined ? [] : [ofSource]),
+    ...(ofSource === undefined ? [] : [ofSource].flat()),
     ...(use.file.isTest ? (tests[use.package] ?? []) : []),
   ];
   if (folders.some((folder) => isIn(use.file, folder))) return [];
@@ -66,7 +67,9 @@ function checkMaps(
   { source, tests }: { source: PackageMap; tests: TestPackageMap },
 ): readonly Finding[] {
   const entries = [
-    ...Object.entries(source).map(([name, folder]) => ({ name, folder, isTest: false })),
+    ...Object.entries(source).flatMap(([name, folders]) =>
+      [folders].flat().map((folder) => ({ name, folder, isTest: false })),
+    ),
     ...Object.entries(tests).flatMap(([name, folders]) =>
       folders.map((folder) => ({ name, folder, isTest: true })),
     ),

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { DEFAULT_OUTBOUND_HOSTS } from "../config.ts";
+import { DEFAULT_OUTBOUND_HOSTS } from "./config.ts";
 import { createHostFilter } from "./host-filter.ts";
 
 const byDefault = createHostFilter(DEFAULT_OUTBOUND_HOSTS);

@@ -1,10 +1,10 @@
 import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
-import type { SignalTarget } from "../config.ts";
+import type { SignalTarget } from "../otlp/config.ts";
+import { findTransactionIds } from "../otlp/transaction-scan.ts";
 import { countDropped, counts, type Signal } from "../stats.ts";
 import { HEADER } from "../wire-names.ts";
 import type { Batch } from "./outbox.ts";
-import { findTransactionIds } from "./transaction-scan.ts";
 
 /** How long a process that is already exiting may be held up. */
 export const EXIT_FLUSH_MS_MAX = 1000;

@@ -1,9 +1,9 @@
+import { type ScopeRun, writeRequest } from "../otlp/otlp-request.ts";
+import { ProtobufWriter } from "../otlp/protobuf-writer.ts";
+import { findTransactionIds } from "../otlp/transaction-scan.ts";
 import { countDropped, counts, type Signal } from "../stats.ts";
 import type { Scope } from "../tracing/recorded-span.ts";
-import { type ScopeRun, writeRequest } from "./otlp-request.ts";
 import type { Batch, Outbox } from "./outbox.ts";
-import { ProtobufWriter } from "./protobuf-writer.ts";
-import { findTransactionIds } from "./transaction-scan.ts";
 
 /** What is held until the collector takes it; beyond it the oldest batches go, counted. */
 export const OUTBOX_BYTES_MAX = 64 * 1024 * 1024;

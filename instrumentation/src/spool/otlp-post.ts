@@ -6,11 +6,11 @@ import {
 } from "node:http";
 import type { Agent as HttpsAgent } from "node:https";
 import { clearTimeout, setTimeout } from "node:timers";
-import type { SignalTarget } from "../config.ts";
+import type { SignalTarget } from "../otlp/config.ts";
+import { readPartialSuccess } from "../otlp/read-partial-success.ts";
 import { EMPTY_CONTEXT, runIn } from "../transaction/transaction-context.ts";
 import { HEADER } from "../wire-names.ts";
 import type { Batch } from "./outbox.ts";
-import { readPartialSuccess } from "./read-partial-success.ts";
 
 /** What came of one export request. */
 export interface Answer {

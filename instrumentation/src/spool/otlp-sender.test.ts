@@ -1,12 +1,12 @@
 import type { ServerResponse } from "node:http";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { OtlpSink } from "../../test/otlp-sink.ts";
-import type { SignalTarget } from "../config.ts";
 import { SEVERITY } from "../logging/log-record.ts";
+import type { SignalTarget } from "../otlp/config.ts";
+import { writeResource } from "../otlp/otlp-request.ts";
 import { Recorder } from "../recorder.ts";
 import { counts } from "../stats.ts";
 import { MemoryOutbox } from "./memory-outbox.ts";
-import { writeResource } from "./otlp-request.ts";
 import { OtlpSender } from "./otlp-sender.ts";
 
 let sink: OtlpSink;

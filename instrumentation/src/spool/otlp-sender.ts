@@ -1,9 +1,9 @@
 import { clearTimeout, setTimeout } from "node:timers";
-import type { SignalTarget } from "../config.ts";
+import type { SignalTarget } from "../otlp/config.ts";
+import { findTransactionIds } from "../otlp/transaction-scan.ts";
 import { countDropped, countFault, counts, type Signal } from "../stats.ts";
 import { type Answer, isRetryable, postBatch } from "./otlp-post.ts";
 import type { Batch, Outbox } from "./outbox.ts";
-import { findTransactionIds } from "./transaction-scan.ts";
 
 /** How long a failed batch rests: doubled from the first value up to the second, with jitter. */
 const RETRY_DELAY_MS_MIN = 100;

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { anyValue, fieldsOf } from "../../test/otlp-sink.ts";
+import { RECORDS, writeResource } from "../otlp/otlp-request.ts";
+import { newAllowance, writeAttribute } from "../otlp/write-attribute.ts";
 import { instrumentationStats } from "../stats.ts";
 import { ATTRIBUTE } from "../wire-names.ts";
-import { RECORDS, writeResource } from "./otlp-request.ts";
 import type { Batch, Outbox } from "./outbox.ts";
-import { newAllowance, writeAttribute } from "./write-attribute.ts";
 
 const A = { name: "a", version: "1" };
 const B = { name: "b", version: "" };

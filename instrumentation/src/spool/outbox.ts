@@ -14,9 +14,9 @@
  * Errors: none. What cannot be kept is counted in `instrumentationStats()`.
  */
 
+import type { ProtobufWriter } from "../otlp/protobuf-writer.ts";
 import type { Signal } from "../stats.ts";
 import type { Scope } from "../tracing/recorded-span.ts";
-import type { ProtobufWriter } from "./protobuf-writer.ts";
 
 export interface Outbox {
   /**

@@ -8,10 +8,10 @@ import type {
   SpanStatus,
   TimeInput,
 } from "@opentelemetry/api";
-import type { SpanLimits } from "../config.ts";
 import { describeException } from "../logging/exception.ts";
 import { nowMicros } from "../now-micros.ts";
 import type { Transaction } from "../transaction/transaction-context.ts";
+import type { SpanLimits } from "./config.ts";
 import { SAMPLED } from "./trace-context.ts";
 
 /** Name and version of the code that makes spans: OTLP's InstrumentationScope. */

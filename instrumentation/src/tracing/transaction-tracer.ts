@@ -1,5 +1,4 @@
 import type { Context, Span, SpanContext, SpanOptions, Tracer } from "@opentelemetry/api";
-import type { SpanLimits } from "../config.ts";
 import { nowMicros } from "../now-micros.ts";
 import {
   activeContext,
@@ -7,6 +6,7 @@ import {
   type Transaction,
   TransactionContext,
 } from "../transaction/transaction-context.ts";
+import type { SpanLimits } from "./config.ts";
 import { RecordedSpan, type Scope, toMicros } from "./recorded-span.ts";
 import type { Sampler } from "./sampler.ts";
 import { SAMPLED } from "./trace-context.ts";

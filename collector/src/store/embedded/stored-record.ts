@@ -1,4 +1,5 @@
 /** A stored row as the query API gives it: the OTLP message decoded into plain JSON. */
+import { ATTRIBUTE } from "@clew/instrumentation/names";
 import { ClewError } from "../../errors.ts";
 import { ProtobufReader, WIRE } from "../../otlp/protobuf-reader.ts";
 import type {
@@ -33,7 +34,6 @@ export interface RecordRow {
 const NS_PER_MS = 1_000_000n;
 const SPAN_KINDS = ["unspecified", "internal", "server", "client", "producer", "consumer"];
 const STATUSES = ["unset", "ok", "error"];
-const EVENT_NAME = "event.name";
 
 interface Content {
   message: string;
@@ -57,8 +57,8 @@ interface Field {
 
 export function toStoredRecord(row: RecordRow): StoredRecord {
   const content = readContent(row);
-  if (content.eventName !== "" && !content.attributes.has(EVENT_NAME)) {
-    content.attributes.set(EVENT_NAME, content.eventName);
+  if (content.eventName !== "" && !content.attributes.has(ATTRIBUTE.eventName)) {
+    content.attributes.set(ATTRIBUTE.eventName, content.eventName);
   }
   return {
     id: row.id,
