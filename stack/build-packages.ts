@@ -1,80 +1,83 @@
 import { cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
-import { join, relative, resolve } from "node:path";
+import { dirname, join, relative, resolve } from "node:path";
 import { runProgram } from "./backends/run-program.ts";
+import { writeRequireEntries } from "./build-require-entries.ts";
 import { messageOf } from "./errors.ts";
+import { type Manifest, publishedManifest } from "./published-manifest.ts";
 
 const REPOSITORY = resolve(import.meta.dirname, "..");
 const COMPILE_DEADLINE_MS = 120_000;
 
-interface PublishedPackage {
-  readonly folder: string;
-  /** Files that are published as they are. */
-  readonly copied: readonly string[];
+/** What is published as it is, by package; in the order in which they need each other. */
+const COPIED_FILES = {
+  instrumentation: ["README.md"],
+  collector: ["web/dist"],
+} as const satisfies Record<string, readonly string[]>;
+
+export type PublishedPackage = keyof typeof COPIED_FILES;
+
+export interface BuildOptions {
+  /** Where the package is built, by default its folder's `dist`. What is there is removed. */
+  readonly into?: string;
+  /** Without checking types, for those who measure while others work on the sources. */
+  readonly isUnchecked?: boolean;
 }
 
-/** In the order in which they need each other. */
-const PACKAGES: readonly PublishedPackage[] = [
-  { folder: "instrumentation", copied: ["README.md"] },
-  { folder: "collector", copied: ["web/dist"] },
-];
-
-/**
- * Builds what is published into `<package>/dist`: JavaScript and declarations beside a manifest of
- * their own. In the repository the packages run as TypeScript, so that nothing must be built first.
- */
+/** Builds everything that is published, each package into its `dist`. */
 export async function buildPackages(): Promise<readonly string[]> {
   const built: string[] = [];
-  for (const published of PACKAGES) built.push(await buildPackage(published));
+  for (const name of Object.keys(COPIED_FILES)) {
+    built.push(await buildPackage(name as PublishedPackage));
+  }
   return built;
 }
 
-async function buildPackage(published: PublishedPackage): Promise<string> {
-  const folder = join(REPOSITORY, published.folder);
-  const dist = join(folder, "dist");
+/**
+ * Builds what is published: JavaScript and declarations beside a manifest of their own. In the
+ * repository the packages run as TypeScript, so that nothing must be built first.
+ *
+ * @returns the folder to be packed
+ */
+export async function buildPackage(
+  name: PublishedPackage,
+  { into, isUnchecked = false }: BuildOptions = {},
+): Promise<string> {
+  const folder = join(REPOSITORY, name);
+  const dist = into ?? join(folder, "dist");
   await rm(dist, { recursive: true, force: true });
-  await mkdir(dist);
+  await mkdir(dist, { recursive: true });
   await runProgram({
     program: join(REPOSITORY, "node_modules", ".bin", "tsc"),
-    args: ["-p", join(folder, "tsconfig.build.json")],
+    args: [
+      ...["-p", join(folder, "tsconfig.build.json"), "--outDir", join(dist, "src")],
+      ...(isUnchecked ? ["--noCheck"] : []),
+    ],
     deadlineMs: COMPILE_DEADLINE_MS,
   });
-  for (const file of published.copied) {
+  for (const file of COPIED_FILES[name]) {
     await cp(join(folder, file), join(dist, file), { recursive: true });
   }
   await cp(join(REPOSITORY, "LICENSE"), join(dist, "LICENSE"));
-  const manifest = JSON.parse(await readFile(join(folder, "package.json"), "utf8"));
-  await copyPrograms(folder, manifest.bin ?? {});
-  await writeFile(
-    join(dist, "package.json"),
-    `${JSON.stringify(publishedManifest(manifest), null, 2)}\n`,
-  );
+  const manifest: Manifest = JSON.parse(await readFile(join(folder, "package.json"), "utf8"));
+  await copyPrograms({ folder, dist, programs: manifest.bin ?? {} });
+  if (manifest.exports !== undefined) await writeRequireEntries(dist, manifest.exports);
+  const text = JSON.stringify(publishedManifest(manifest), null, 2);
+  await writeFile(join(dist, "package.json"), `${text}\n`);
   return dist;
 }
 
 /** Programs are JavaScript already; only what they import has another ending. */
-async function copyPrograms(folder: string, programs: Record<string, string>): Promise<void> {
-  for (const path of Object.values(programs)) {
-    const source = await readFile(join(folder, path), "utf8");
-    const target = join(folder, "dist", path);
-    await mkdir(resolve(target, ".."), { recursive: true });
+async function copyPrograms(to: {
+  readonly folder: string;
+  readonly dist: string;
+  readonly programs: Readonly<Record<string, string>>;
+}): Promise<void> {
+  for (const path of Object.values(to.programs)) {
+    const source = await readFile(join(to.folder, path), "utf8");
+    const target = join(to.dist, path);
+    await mkdir(dirname(target), { recursive: true });
     await writeFile(target, source.replaceAll(/\.ts"/g, '.js"'), { mode: 0o755 });
   }
-}
-
-interface Manifest {
-  readonly [field: string]: unknown;
-  readonly exports?: Readonly<Record<string, string>>;
-}
-
-/** Each entry with its declarations first, as resolvers want it; nothing of development. */
-export function publishedManifest(manifest: Manifest): Manifest {
-  const { private: _private, devDependencies: _dev, exports, ...kept } = manifest;
-  if (exports === undefined) return kept;
-  const entries = Object.entries(exports).map(([name, source]) => {
-    const file = source.replace(/\.ts$/, "");
-    return [name, { types: `${file}.d.ts`, default: `${file}.js` }];
-  });
-  return { ...kept, exports: Object.fromEntries(entries) };
 }
 
 if (import.meta.main) {

@@ -17,6 +17,8 @@ export const VARIABLE = {
   webPort: "CLEW_PORT",
   otlpHttpPort: "CLEW_OTLP_HTTP_PORT",
   dataDir: "CLEW_DATA_DIR",
+  spoolDir: "CLEW_SPOOL_DIR",
+  metricsPort: "CLEW_METRICS_PORT",
 } as const;
 
 export type PortVariable = "ordersPort" | "paymentsPort" | "shippingPort";

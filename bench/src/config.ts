@@ -1,5 +1,5 @@
 /** The bench's configuration: the only place here that reads the environment. */
-import { tmpdir } from "node:os";
+import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -15,10 +15,15 @@ const VARIABLE = {
 export interface BenchConfig {
   /** Fresh data directories are made below this, on the disk that is to be measured. */
   readonly workDir: string;
+  /** Outside the checkout: peers that were installed before are found again. */
+  readonly cacheDir: string;
 }
 
 export function readBenchConfig(env: Environment = process.env): BenchConfig {
-  return Object.freeze({ workDir: join(env.TMPDIR || tmpdir(), "clew-bench") });
+  return Object.freeze({
+    workDir: join(env.TMPDIR || tmpdir(), "clew-bench"),
+    cacheDir: join(env.XDG_CACHE_HOME || join(homedir(), ".cache"), "clew"),
+  });
 }
 
 /** The environment of a collector with fresh data, without settings of the person who measures. */
@@ -33,5 +38,23 @@ export function collectorEnvironment(
     [VARIABLE.port]: "0",
     [VARIABLE.otlpHttpPort]: "0",
     [VARIABLE.dataDir]: dataDir,
+  };
+}
+
+/** Variables that would instrument a service, or change how Node runs it. */
+const INSTRUMENTING = /^(?:CLEW|OTEL|ELASTIC|NODE)_/;
+
+/** What every measured service is told, whoever instruments it: nothing of the person's own. */
+export function subjectEnvironment(
+  told: { readonly collectorUrl: string; readonly spoolDir: string },
+  env: Environment = process.env,
+): Record<string, string | undefined> {
+  const inherited = Object.entries(env).filter(([name]) => !INSTRUMENTING.test(name));
+  return {
+    ...Object.fromEntries(inherited),
+    OTEL_SERVICE_NAME: "bench-service",
+    OTEL_EXPORTER_OTLP_ENDPOINT: told.collectorUrl,
+    CLEW_SPOOL_DIR: told.spoolDir,
+    CLEW_METRICS_PORT: "0",
   };
 }

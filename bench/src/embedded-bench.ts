@@ -38,6 +38,8 @@ const QUIET_DEADLINE_MS = 120_000;
 export interface BenchOptions {
   /** Below this the data directories are made, and removed at the end. */
   readonly workDir: string;
+  /** What was fetched for an earlier run is found here. */
+  readonly cacheDir: string;
   readonly isShort: boolean;
   /** Options of the collector's runtime, as `--cpu-prof`. */
   readonly nodeArgs: readonly string[];

@@ -5,11 +5,13 @@ import { writeBenchmarks } from "./benchmarks-page.ts";
 import { benchBusChoice } from "./bus-choice-bench.ts";
 import { readBenchConfig } from "./config.ts";
 import { type BenchOptions, benchEmbedded } from "./embedded-bench.ts";
+import { benchInstrumentation } from "./instrumentation/instrumentation-bench.ts";
 
 const EXIT_USAGE = 2;
 const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<BenchReport>>> = {
   embedded: benchEmbedded,
   "bus-choice": benchBusChoice,
+  instrumentation: benchInstrumentation,
 };
 const USAGE =
   `npm run bench -- <${Object.keys(BENCHES).join("|")}> ` +

@@ -9,7 +9,7 @@ it("measures a real collector and leaves nothing behind", async () => {
   onTestFinished(() => rmSync(workDir, { recursive: true }));
   const said: string[] = [];
   const report = await benchEmbedded(
-    { workDir, isShort: true, nodeArgs: [], say: (line) => said.push(line) },
+    { workDir, cacheDir: workDir, isShort: true, nodeArgs: [], say: (line) => said.push(line) },
     { starts: 1, loads: [5000, 8000] },
   );
   const names = report.rows.map((row) => row.name);

@@ -8,9 +8,15 @@ import type { Config } from "./config.ts";
 import { ClewError, toClewError } from "./errors.ts";
 import { FolderBytes } from "./folder-bytes.ts";
 import { type IndexThread, startIndexThread } from "./indexer/index-thread.ts";
-import { createRegistry, registerBusMetrics, registerIndexMetrics } from "./metrics.ts";
+import {
+  createRegistry,
+  registerBusMetrics,
+  registerIndexMetrics,
+  registerScrapeMetrics,
+} from "./metrics.ts";
 import type { StoreNews } from "./query/log-tails.ts";
 import { QueryServer } from "./query/query-server.ts";
+import { ScrapeTargets } from "./query/scrape-targets.ts";
 import { OtlpReceiver } from "./receive/otlp-receiver.ts";
 import { createQueryThread } from "./store/query-thread.ts";
 import type { StoreReader } from "./store/store.ts";
@@ -85,10 +91,13 @@ async function startParts(request: {
   running.reader = reader;
   registerBusMetrics(registry, bus);
   registerIndexMetrics(registry, () => indexer.stats);
+  const targets = new ScrapeTargets({ reader, networks: config.scrapeNetworks, nowNs });
+  registerScrapeMetrics(registry, () => targets.counts);
   const query = new QueryServer({
     config,
     reader,
     news,
+    targets,
     metrics: registry,
     parts: [
       { name: "bus", check: () => bus.check() },

@@ -29,6 +29,7 @@ test("an empty environment gives the documented defaults", () => {
       "correlationId",
       "labels.transaction_id",
     ],
+    scrapeNetworks: ["loopback"],
   });
 });
 
@@ -56,6 +57,7 @@ test.each([
   ["CLEW_HOST", "example.test", "an IP address of this machine, or localhost"],
   ["CLEW_RETENTION_DAYS", "0", "a whole number from 1 to 3650"],
   ["CLEW_DISK_LIMIT", "ten", "bytes, at least 0"],
+  ["CLEW_SCRAPE_NETWORKS", "orders.svc", "networks as in 10.0.0.0/8, addresses"],
   ["CLEW_MAX_REQUEST_BYTES", "10 parsecs", "bytes, at least 1024"],
   ["CLEW_MAX_IN_FLIGHT_BYTES", "1MiB", "at least CLEW_MAX_REQUEST_BYTES"],
   ["CLEW_ROLES", "ingest", "one process has all roles"],

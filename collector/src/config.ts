@@ -4,6 +4,7 @@ import { getCompileCacheDir } from "node:module";
 import { isIP } from "node:net";
 import { dirname, resolve } from "node:path";
 import { ClewError } from "./errors.ts";
+import { isNetwork } from "./network-list.ts";
 
 export interface Config {
   readonly host: string;
@@ -19,6 +20,8 @@ export interface Config {
   readonly maxRequestBytes: number;
   readonly maxInFlightBytes: number;
   readonly transactionKeys: readonly string[];
+  /** Networks that instances may be scraped in: CIDR, addresses, `loopback`, `private`. */
+  readonly scrapeNetworks: readonly string[];
 }
 
 /** What a command needs that only talks to a collector: no server setting can make it fail. */
@@ -74,6 +77,7 @@ export function readConfig(env: Environment = process.env): Config {
     maxRequestBytes: bytes(env, "CLEW_MAX_REQUEST_BYTES", { fallback: 64 * MIB, min: 1024 }),
     maxInFlightBytes: bytes(env, "CLEW_MAX_IN_FLIGHT_BYTES", { fallback: 128 * MIB, min: MIB }),
     transactionKeys: list(env.CLEW_TRANSACTION_KEYS || DEFAULT_TRANSACTION_KEYS),
+    scrapeNetworks: networks(env, "CLEW_SCRAPE_NETWORKS"),
   });
   refuseWhatIsNotThere(env);
   refuseOpenDoors(env, config);
@@ -225,6 +229,13 @@ function readSecret(name: string, file: string): string {
   } catch (cause) {
     throw new ClewError("CONFIG_INVALID", `${name}=${file}: the file cannot be read`, { cause });
   }
+}
+
+function networks(env: Environment, name: string): readonly string[] {
+  const values = list(env[name] || "loopback");
+  const wrong = values.find((value) => !isNetwork(value));
+  if (wrong === undefined) return values;
+  throw invalid(name, wrong, "networks as in 10.0.0.0/8, addresses, loopback and private");
 }
 
 function list(text: string): readonly string[] {

@@ -3,6 +3,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom
 import type { Bus } from "./bus/bus.ts";
 import type { ErrorCode } from "./errors.ts";
 import type { IndexThreadStats } from "./indexer/index-thread.ts";
+import type { ScrapeCounts } from "./query/scrape-targets.ts";
 import { METRIC } from "./wire-names.ts";
 
 export type MetricRegistry = Registry;
@@ -126,6 +127,22 @@ export function registerIndexMetrics(
     "Values under a transaction key that are no transaction IDs.",
     (stats) => stats.ignoredTransactionIds,
   );
+}
+
+/** What became of the addresses that live instances announced, when they were last asked for. */
+export function registerScrapeMetrics(
+  registry: MetricRegistry,
+  readCounts: () => ScrapeCounts,
+): void {
+  new Gauge({
+    name: METRIC.scrapeTargets,
+    help: "Live instances at the last answer of /sd/prometheus, by what became of their address.",
+    labelNames: ["state"],
+    registers: [registry],
+    collect() {
+      for (const [state, count] of Object.entries(readCounts())) this.set({ state }, count);
+    },
+  });
 }
 
 interface Totals {

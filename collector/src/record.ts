@@ -48,6 +48,12 @@ export interface IncomingRecord {
   readonly isEntry: boolean;
   /** Set where the record itself states how the transaction ended. */
   readonly transactionStatus: TransactionStatus | "";
+  /** Unix time by which the record says the transaction must be over; 0 where it says nothing. */
+  readonly deadlineNs: bigint;
+  /** A log record by which a service tells of its transaction: a step, a deadline, an end. */
+  readonly isTransactionEvent: boolean;
+  /** What a run reports of itself; such a record belongs to no transaction and no person's list. */
+  readonly report: RunReport | null;
   /** The log's body as text, or the span's name. What full-text search reads. */
   readonly text: string;
   readonly resource: Uint8Array;
@@ -56,6 +62,25 @@ export interface IncomingRecord {
   readonly scopeSchemaUrl: string;
   /** The `LogRecord` or `Span` message. */
   readonly payload: Uint8Array;
+}
+
+/** What a run says of itself, every few seconds and once at its end (`clew.instance.report`). */
+export interface RunReport {
+  readonly runId: string;
+  readonly service: string;
+  /** `service.instance.id`; the run id where it has none. */
+  readonly instanceId: string;
+  /** `host.name`, or empty. */
+  readonly host: string;
+  readonly pid: number | null;
+  /** Unix time of the earliest report, of those that are kept. */
+  readonly firstSeenNs: bigint;
+  /** Of the latest; by the run's own clock, but never after its receipt. */
+  readonly lastSeenNs: bigint;
+  /** It was the run's last: the process ended in order. */
+  readonly isFinal: boolean;
+  /** The latest report's attributes: cumulative figures by their names (REPORT, wire-names.ts). */
+  readonly figures: Attributes;
 }
 
 /** SeverityNumber of ERROR: this and above is an error (OpenTelemetry logs data model). */

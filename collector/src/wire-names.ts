@@ -14,6 +14,7 @@ export const METRIC = {
   indexBusySeconds: "clew_index_busy_seconds_total",
   indexRestarts: "clew_index_restarts_total",
   indexIgnoredTransactionIds: "clew_index_ignored_transaction_ids_total",
+  scrapeTargets: "clew_scrape_targets",
 } as const;
 
 /**

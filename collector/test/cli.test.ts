@@ -111,7 +111,7 @@ describe("with a collector", () => {
     const found = await run(["find", "cli-1"], served.env);
     expect(found.code).toBe(0);
     expect(found.stdout).toMatch(/services +.*orders, payments/);
-    expect(found.stdout).toContain("verdict   unknown: participants report no counts yet");
+    expect(found.stdout).toContain("verdict   unknown: reports are not compared with the");
     expect(found.stdout).toMatch(/\+250 ms +payments +✗ERROR declined \\x1b\[2J/);
     expect(found.stdout).not.toContain("\u001b");
     const json = JSON.parse((await run(["find", "cli-1", "--json"], served.env)).stdout);

@@ -113,6 +113,7 @@ function baseOf(id: string, kind: "log" | "span"): Omit<IncomingRecord, "payload
     ...{ kind, id, mayRepeat: false, receivedNs: NOON_NS, timeNs: NOON_NS, durationNs: 0n },
     ...{ transactionId: "", traceId: "", spanId: "", parentSpanId: "", service: "orders" },
     ...{ severityNumber: 0, isError: false, spanKind: 0, isEntry: false, transactionStatus: "" },
+    ...{ deadlineNs: 0n, isTransactionEvent: false, report: null },
     ...{ text: `text of ${id}`, resourceSchemaUrl: "", scopeSchemaUrl: "", scope: SCOPE },
     resource: resourceBytes({ "service.name": "orders" }),
   };

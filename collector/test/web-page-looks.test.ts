@@ -3,13 +3,16 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { buildPage } from "../../stack/build.ts";
 import { Browser, type BrowserPage } from "../web/browser.ts";
 import { CollectorProcess } from "./page-harness.ts";
-import { sendOrder } from "./page-samples.ts";
+import { sendOrder, sendSaga } from "./page-samples.ts";
 
 const BUILD_MS_MAX = 120_000;
 const ORDER = "looks-1";
 const CONTRAST_MIN = 4.5;
 const NAMED = "button, a, input, select, h1, h2, caption, nav, th";
-const PATHS = ["/", `/transactions/${ORDER}`, "/logs", "/services", "/nowhere"] as const;
+const SAGA = "looks-saga-1";
+const PATHS = [
+  ...["/", `/transactions/${ORDER}`, `/transactions/${SAGA}`, "/logs", "/services", "/nowhere"],
+] as const;
 
 /** The parts of the page's own elements that are used here; this side has no DOM. */
 interface ShownElement {
@@ -44,6 +47,7 @@ beforeAll(async () => {
   await buildPage(AbortSignal.timeout(BUILD_MS_MAX));
   collector = await CollectorProcess.start();
   await sendOrder(collector, ORDER);
+  await sendSaga(collector, SAGA);
 }, BUILD_MS_MAX);
 
 afterAll(() => collector?.stop());

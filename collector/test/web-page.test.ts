@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest
 import { buildPage } from "../../stack/build.ts";
 import { Browser, type BrowserPage } from "../web/browser.ts";
 import { CollectorProcess, type SentLog, TRACE_ID } from "./page-harness.ts";
-import { sendOrder } from "./page-samples.ts";
+import { sendOrder, sendSaga } from "./page-samples.ts";
 
 const BUILD_MS_MAX = 120_000;
 const ORDER = "01989c5e-7d2a-7c31-9f10-6a2b3c4d5e6f";
@@ -91,7 +91,7 @@ test("a log line pasted into the box leads to its transaction, merged and in ord
     expect.stringMatching(/^\+900 ms shipping SPAN process labels consumer/),
   ]);
   expect(await page.locator(".record.error").count()).toBe(2);
-  await page.getByText("participants report no counts").waitFor();
+  await page.getByText("reports are not compared").waitFor();
 });
 
 test("the waterfall shows spans, what failed, and how long a message waited", async () => {
@@ -111,6 +111,28 @@ test("the waterfall shows spans, what failed, and how long a message waited", as
     .first()
     .click();
   await page.locator(".record.open", { hasText: "process labels" }).waitFor();
+});
+
+test("a saga's steps: what was done, what failed, what was undone, what never ended", async () => {
+  const fresh = await CollectorProcess.start();
+  try {
+    await sendSaga(fresh, "saga-1");
+    await page.goto(`${fresh.pageUrl}/?status=timed-out`);
+    await page.getByRole("link", { name: "POST /orders" }).click();
+    const steps = page.getByRole("region", { name: "Steps" }).getByRole("listitem");
+    await expect.poll(() => steps.count()).toBe(4);
+    const texts = (await steps.allInnerTexts()).map((text) => text.replaceAll(/\s+/g, " ").trim());
+    expect(texts).toEqual([
+      "↺ compensated reserve-stock stock +10.0 ms, took 75.0 ms undone by orders at +500 ms",
+      "✓ done send-mail orders +90.0 ms compensation at +600 ms failed: mail is out",
+      "✕ failed charge-card payments +100 ms, took 300 ms card declined",
+      "◷ never ended book-courier shipping +700 ms",
+    ]);
+    await page.locator(".head").getByText("timed-out").waitFor();
+    await page.locator(".head").getByText("passed without an end").waitFor();
+  } finally {
+    await fresh.stop();
+  }
 });
 
 test("filters narrow the timeline, and a jump goes to the error and opens it", async () => {

@@ -97,11 +97,11 @@ test.each<[Record<string, string>, string, object]>([
       logs: { url: "http://127.0.0.1:4318/v1/logs" },
     },
   ],
-  [{ OTEL_EXPORTER_OTLP_PROTOCOL: "grpc" }, "sent is only http/protobuf", {}],
+  [{ OTEL_EXPORTER_OTLP_PROTOCOL: "http/xml" }, "allowed are http/protobuf", {}],
   [{ OTEL_EXPORTER_OTLP_TIMEOUT: "soon" }, 'TIMEOUT is "soon"', { logs: { timeoutMs: 10_000 } }],
   [{ OTEL_EXPORTER_OTLP_HEADERS: "secret" }, "not key=value", { logs: { headers: {} } }],
   [{ OTEL_EXPORTER_OTLP_HEADERS: "a=%zz" }, "not key=value", { logs: { headers: {} } }],
-  [{ OTEL_LOGS_EXPORTER: "console" }, "allowed are otlp and none", { logs: { enabled: true } }],
+  [{ OTEL_LOGS_EXPORTER: "zipkin" }, "allowed are otlp, console", { logs: { enabled: true } }],
   [{ CLEW_TRUST_INBOUND: "maybe" }, "allowed are 1 and 0", { trustInbound: true }],
 ])("a wrong value is named and its default holds: %j", (env, warning, want) => {
   const config = read(env);
@@ -122,4 +122,14 @@ test("the service's name falls back to the nearest package.json that has one", (
   } finally {
     rmSync(folder, { recursive: true });
   }
+});
+
+test("the default spool belongs to the user and to the collector it is for", () => {
+  const directoryOf = (env: Record<string, string>) => read(env).spool.directory ?? "";
+  const here = directoryOf({});
+  const there = directoryOf({ OTEL_EXPORTER_OTLP_ENDPOINT: "http://collector:4318" });
+  expect(here).toMatch(/clew-spool-\d+\/[0-9a-f]{8}$/);
+  expect(there).not.toBe(here);
+  expect(directoryOf({ CLEW_SPOOL_DIR: "/var/spool/x" })).toBe("/var/spool/x");
+  expect(read({ CLEW_SPOOL_DIR: "off" }).spool.directory).toBeUndefined();
 });

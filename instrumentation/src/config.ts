@@ -4,10 +4,11 @@ import { dirname, join } from "node:path";
 import { isTrue, parsePairs, text } from "./config-values.ts";
 import { readHttpConfig } from "./http/config.ts";
 import { type MetricsSettings, readMetricsConfig } from "./metrics/config.ts";
+import { readSdkConfig, type SdkSettings } from "./otel-sdk/config.ts";
 import { readOtlpConfig, type SignalTarget } from "./otlp/config.ts";
 import { type RedactionSettings, readRedactionConfig } from "./redaction/config.ts";
 import { readSpoolConfig, type SpoolSettings } from "./spool/config.ts";
-import { readTracingConfig, type SpanLimits } from "./tracing/config.ts";
+import { type LogLimits, readTracingConfig, type SpanLimits } from "./tracing/config.ts";
 
 export interface Config {
   readonly disabled: boolean;
@@ -21,6 +22,10 @@ export interface Config {
   /** Share of traces that a ratio sampler keeps, 0 to 1. */
   readonly samplerRatio: number;
   readonly spanLimits: SpanLimits;
+  /** Undefined where log records are kept whole. */
+  readonly logLimits: LogLimits | undefined;
+  /** What needs OpenTelemetry's own SDK. */
+  readonly sdk: SdkSettings;
   /** Whether the caller's transaction ID, trace and baggage are taken over. */
   readonly trustInbound: boolean;
   /** Host patterns that may be sent IDs. */
@@ -53,18 +58,22 @@ export function readConfig(
     warnings,
     "OTEL_RESOURCE_ATTRIBUTES",
   );
+  const { traces, logs, ...exporters } = readOtlpConfig(source);
   return Object.freeze({
     disabled: isTrue(env.OTEL_SDK_DISABLED),
     serviceName: text(env.OTEL_SERVICE_NAME) ?? resourceName ?? packageName(entry),
     hostName: hostname(),
     resourceAttributes,
-    ...readOtlpConfig(source),
+    traces,
+    logs,
+    sdk: readSdkConfig(source, exporters),
     ...readTracingConfig(source),
     ...readHttpConfig(source),
     spool: readSpoolConfig(source),
     metrics: readMetricsConfig(source),
     redaction: readRedactionConfig(source),
-    warnings,
+    // What is wrong with a variable for all signals was noticed for each of them.
+    warnings: [...new Set(warnings)],
   });
 }
 

@@ -1,27 +1,34 @@
-import { context, propagation, trace } from "@opentelemetry/api";
 import type { Config } from "./config.ts";
+import { stopCorrelation } from "./correlation/correlation.ts";
 import { createHostFilter } from "./http/host-filter.ts";
-import { instrumentHttpClient } from "./http/http-client.ts";
-import { instrumentHttpServer } from "./http/http-server.ts";
-import { instrumentUndiciClient } from "./http/undici-client.ts";
-import { instrumentConsole } from "./logging/console-logs.ts";
+import { instrumentHttp } from "./http/instrument-http.ts";
+import { patchKafka } from "./kafka/instrument-kafka.ts";
 import { describeException } from "./logging/exception.ts";
+import { instrumentLoggers } from "./logging/instrument-loggers.ts";
 import { SEVERITY } from "./logging/log-record.ts";
-import { instrumentPino } from "./logging/pino-logs.ts";
+import { isTransportThread } from "./logging/transport-thread.ts";
+import { metrics } from "./metrics/metrics.ts";
+import { startMetrics } from "./metrics/start-metrics.ts";
+import { withoutDuplicateWarnings } from "./otel-sdk/diag-reporter.ts";
+import {
+  type OpenTelemetry,
+  startOpenTelemetry,
+  startPropagationOnly,
+} from "./otel-sdk/start-open-telemetry.ts";
 import { writeResource } from "./otlp/otlp-request.ts";
 import { watchProcessEnd } from "./process-end.ts";
 import { Recorder } from "./recorder.ts";
 import { setRecorder } from "./recorder-holder.ts";
+import { configureRedaction } from "./redaction/redactor.ts";
+import { RunReports } from "./run-report.ts";
+import { createOutbox } from "./spool/create-outbox.ts";
 import { flushAtExit } from "./spool/exit-flush.ts";
-import { MemoryOutbox } from "./spool/memory-outbox.ts";
 import { OtlpSender } from "./spool/otlp-sender.ts";
+import type { Outbox } from "./spool/outbox.ts";
 import { countFault, counts, guard } from "./stats.ts";
-import { createSampler } from "./tracing/sampler.ts";
+import { createSampling, type Sampling } from "./tracing/sampling.ts";
 import { mintRunId } from "./tracing/trace-ids.ts";
 import { setTracer } from "./tracing/tracer-holder.ts";
-import { TransactionContextManager } from "./tracing/transaction-context-manager.ts";
-import { TransactionTracerProvider } from "./tracing/transaction-tracer-provider.ts";
-import { ServicePropagator } from "./transaction/service-propagator.ts";
 import { ATTRIBUTE, SEMANTIC } from "./wire-names.ts";
 
 const SCOPE_NAME = "@clew/instrumentation";
@@ -31,14 +38,26 @@ export const VERSION = "0.1.0";
 const STARTED_KEY = Symbol.for("clew.instrumentation.started");
 const shared = globalThis as { [STARTED_KEY]?: boolean };
 
-/** Starts everything this package does. Called again, or when disabled, it does nothing. */
+/** Starts all that this package does. Called again it does nothing; disabled, next to nothing. */
 export function startInstrumentation(config: Config): void {
-  if (config.disabled || shared[STARTED_KEY] === true) return;
+  if (shared[STARTED_KEY] === true || isTransportThread()) return;
   shared[STARTED_KEY] = true;
-  for (const warning of config.warnings) report(warning);
+  stopCorrelation();
+  if (config.disabled) {
+    startPropagationOnly(config);
+    return;
+  }
+  const isSilent = config.sdk.logLevel === "none" || config.sdk.logLevel === "error";
+  for (const warning of isSilent ? [] : config.warnings) report(warning);
+  configureRedaction(config.redaction);
   const runId = mintRunId();
   counts.runId = runId;
-  const outbox = new MemoryOutbox({ resource: writeResource(resourceOf(config, runId)) });
+  const resource = resourceOf(config, runId);
+  const outbox = createOutbox({
+    settings: config.spool,
+    ...{ resource: writeResource(resource), service: config.serviceName, runId, report },
+    onFound: (signal) => sender.poke(signal, false),
+  });
   const targets = { logs: config.logs, traces: config.traces };
   const sender = new OtlpSender({ outbox, targets, report });
   const recorder = new Recorder({
@@ -46,38 +65,53 @@ export function startInstrumentation(config: Config): void {
     runId,
     logs: config.logs.enabled,
     traces: config.traces.enabled,
+    logLimits: config.logLimits,
+    onError: (id) => sampling.noteError(id),
     onRecord: (signal, urgent) => sender.poke(signal, urgent),
   });
   setRecorder(recorder);
-  const provider = new TransactionTracerProvider({
-    sampler: createSampler(config.sampler, config.samplerRatio),
-    limits: config.spanLimits,
-    onEnd: (span) => recorder.span(span),
+  const sampling = createSampling({
+    sampler: config.sampler,
+    ratio: config.samplerRatio,
+    isDelivered: config.traces.enabled,
+    writer: {
+      span: (span) => recorder.span(span),
+      held: (held, isSummary) => recorder.heldSpan(held, isSummary),
+    },
   });
-  registerGlobally(provider);
-  const tracer = provider.tracer(SCOPE_NAME, VERSION);
+  const spans = { sampler: sampling.sampler, limits: config.spanLimits, onEnd: sampling.end };
+  const scope = { name: SCOPE_NAME, version: VERSION };
+  const openTelemetry = startOpenTelemetry({ config, resource, recorder, spans, scope, report });
+  const { tracer } = openTelemetry;
   setTracer(tracer);
-  const outbound = { tracer, isAllowedHost: createHostFilter(config.outboundHosts), runId };
-  instrumentHttpServer({ tracer, trustInbound: config.trustInbound, runId });
-  instrumentHttpClient(outbound);
-  instrumentUndiciClient(outbound);
-  instrumentPino(recorder);
-  instrumentConsole(recorder);
-  watchEnd({ config, outbox, sender, recorder });
+  instrumentHttp(
+    { tracer, trustInbound: config.trustInbound, runId },
+    { tracer, isAllowedHost: createHostFilter(config.outboundHosts), runId },
+  );
+  // Its logs API is refused where another SDK was first, which has been said.
+  withoutDuplicateWarnings(() => instrumentLoggers({ recorder, report }));
+  patchKafka();
+  const reports = reportRun({ config, recorder });
+  watchEnd({ config, outbox, sender, recorder, reports, sampling, openTelemetry });
 }
 
-/** The API keeps the first that registers; where that is not us, the operator must know. */
-function registerGlobally(provider: TransactionTracerProvider): void {
-  const isOurs =
-    trace.setGlobalTracerProvider(provider) &&
-    context.setGlobalContextManager(new TransactionContextManager()) &&
-    propagation.setGlobalPropagator(new ServicePropagator());
-  if (!isOurs) {
-    report(
-      "another OpenTelemetry SDK was registered first, or an older copy of @opentelemetry/api; " +
-        "spans made through the API go there",
-    );
-  }
+/** `/metrics`, and the run reports that announce it. */
+function reportRun({ config, recorder }: { config: Config; recorder: Recorder }): RunReports {
+  const { serviceName, resourceAttributes } = config;
+  const instanceId = resourceAttributes[SEMANTIC.serviceInstanceId] ?? counts.runId;
+  const { loopDelay } = startMetrics({
+    settings: config.metrics,
+    instance: { serviceName, instanceId, runId: counts.runId },
+    report,
+  });
+  const reports = new RunReports({
+    recorder,
+    scope: { name: SCOPE_NAME, version: VERSION },
+    loopDelay,
+    findMetricsAddress: () => metrics.address,
+  });
+  if (config.logs.enabled) reports.start();
+  return reports;
 }
 
 function resourceOf(config: Config, runId: string): Record<string, string | number> {
@@ -98,21 +132,37 @@ function resourceOf(config: Config, runId: string): Record<string, string | numb
 
 function watchEnd(parts: {
   config: Config;
-  outbox: MemoryOutbox;
+  outbox: Outbox;
   sender: OtlpSender;
   recorder: Recorder;
+  reports: RunReports;
+  sampling: Sampling;
+  openTelemetry: OpenTelemetry;
 }): void {
-  const { config, outbox, sender, recorder } = parts;
+  const { config, outbox, sender, recorder, reports, sampling, openTelemetry } = parts;
   const targets = { logs: config.logs, traces: config.traces };
   watchProcessEnd({
-    drain: (deadlineMs) => sender.drain(deadlineMs),
-    isPending: () => !outbox.isEmpty,
+    drain: async (deadlineMs) => {
+      await Promise.all([sender.drain(deadlineMs), openTelemetry.drain(deadlineMs)]);
+    },
+    onEnding: () => {
+      // First what is held is counted, then the counts are told.
+      sampling.release();
+      reports.final();
+    },
+    isPending: () => !outbox.isEmpty || !openTelemetry.isEmpty,
     atExit: guard("exit-flush", () => {
-      if (outbox.isEmpty) return;
+      sampling.release();
+      const abandoned = openTelemetry.abandon();
+      if (abandoned > 0) report(`${abandoned} records were left with OpenTelemetry's exporters`);
+      reports.final();
       sender.stop();
+      outbox.preserve();
       // A collector that was down a moment ago is not waited for a second time.
-      const lost = flushAtExit(outbox.remains(), { targets, isReachable: !sender.isFailing });
+      if (!outbox.isEmpty && !sender.isFailing) flushAtExit(outbox, targets);
+      const { lost, kept } = outbox.close();
       if (lost > 0) report(`${lost} records were not delivered before the process ended`);
+      if (kept > 0) report(`${kept} records wait on disk for the next start`);
     }),
     onUncaught: guard("uncaught-exception", (error) => {
       recorder.log({

@@ -8,6 +8,8 @@ const SIGNALS = ["SIGTERM", "SIGINT"] as const;
 export interface ProcessEndHooks {
   /** Sends what waits; resolves at the latest after that time, and keeps the loop alive so long. */
   readonly drain: (deadlineMs: number) => Promise<void>;
+  /** The end is near, and what is made now is still sent in time. May be told more than once. */
+  readonly onEnding: () => void;
   /** Whether anything waits. */
   readonly isPending: () => boolean;
   /** The last synchronous moment. */
@@ -35,7 +37,9 @@ export function watchProcessEnd(hooks: ProcessEndHooks): void {
 function watchEmptyLoop(hooks: ProcessEndHooks): void {
   let hasTried = false;
   process.on("beforeExit", () => {
-    if (hasTried || !hooks.isPending()) return;
+    if (hasTried) return;
+    hooks.onEnding();
+    if (!hooks.isPending()) return;
     hasTried = true;
     void hooks.drain(DRAIN_MS_MAX);
   });
@@ -63,6 +67,7 @@ function watchSignal(signal: NodeJS.Signals, hooks: ProcessEndHooks): void {
     }
     if (isEnding) return die();
     isEnding = true;
+    hooks.onEnding();
     void hooks.drain(DRAIN_MS_MAX).then(die, die);
   };
   process.on(signal, listener);

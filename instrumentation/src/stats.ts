@@ -57,14 +57,34 @@ export interface InstrumentationStats {
     readonly rejected: number;
     /** Baggage members that went over a limit of W3C Baggage or could not be read. */
     readonly baggageDropped: number;
+    /** Calls of `transaction.step()` and its like outside of any transaction: nothing to mark. */
+    readonly outside: number;
+    /** Such calls with an argument that means nothing: a deadline of NaN, a step without a name. */
+    readonly ignored: number;
   };
   readonly logs: Readonly<SignalStats>;
   readonly traces: Readonly<SignalStats>;
+  /** Exporters beside the one that the two above account for, as `otlp-grpc traces`. */
+  readonly exporters: Readonly<Record<string, Readonly<SignalStats>>>;
   /** Transactions that lost records here; the first thousand. */
   readonly droppedTransactionIds: readonly string[];
-  /** Bytes held until the collector takes them. */
+  /** Whether there were more of them. */
+  readonly droppedTransactionIdsCut: boolean;
+  /** Bytes held until the collector takes them, in memory or on disk. */
   readonly waitingBytes: number;
+  /** Records that dead processes left on disk: not made here, so counted apart. */
+  readonly spool: Readonly<SpoolStats>;
   readonly lastFault: string | undefined;
+}
+
+export interface SpoolStats {
+  /** Records found and taken over. */
+  adopted: number;
+  adoptedDelivered: number;
+  /** Of those: refused by the collector, evicted, or not readable any more. */
+  adoptedDropped: number;
+  /** Bytes on disk that were torn by a kill, or damaged. */
+  damagedBytes: number;
 }
 
 const DROPPED_TRANSACTION_IDS_MAX = 1000;
@@ -76,13 +96,18 @@ export const counts = {
   minted: 0,
   rejected: 0,
   baggageDropped: 0,
+  outsideTransaction: 0,
+  ignoredCalls: 0,
   logs: newSignalStats(),
   traces: newSignalStats(),
+  exporters: newExporterStats(),
   waitingBytes: 0,
+  spool: newSpoolStats(),
 };
 
 const faults: Partial<Record<Hook, number>> = {};
 const droppedTransactionIds = new Set<string>();
+let droppedTransactionIdsCut = false;
 let lastFault: string | undefined;
 
 /** A copy of every counter of this run. */
@@ -94,11 +119,16 @@ export function instrumentationStats(): InstrumentationStats {
       minted: counts.minted,
       rejected: counts.rejected,
       baggageDropped: counts.baggageDropped,
+      outside: counts.outsideTransaction,
+      ignored: counts.ignoredCalls,
     },
     logs: { ...counts.logs },
     traces: { ...counts.traces },
+    exporters: structuredClone(counts.exporters),
     droppedTransactionIds: [...droppedTransactionIds],
+    droppedTransactionIdsCut,
     waitingBytes: counts.waitingBytes,
+    spool: { ...counts.spool },
     lastFault,
   };
 }
@@ -129,13 +159,21 @@ export function countFault(hook: Hook, error: unknown): void {
 export function countDropped(signal: Signal, records: number, transactionIds: Iterable<string>) {
   counts[signal].dropped += records;
   for (const id of transactionIds) {
-    if (droppedTransactionIds.size >= DROPPED_TRANSACTION_IDS_MAX) return;
-    droppedTransactionIds.add(id);
+    if (droppedTransactionIds.size < DROPPED_TRANSACTION_IDS_MAX) droppedTransactionIds.add(id);
+    else if (!droppedTransactionIds.has(id)) droppedTransactionIdsCut = true;
   }
 }
 
-function newSignalStats(): SignalStats {
+export function newSignalStats(): SignalStats {
   return { made: 0, delivered: 0, refused: 0, dropped: 0, resent: 0 };
+}
+
+function newSpoolStats(): SpoolStats {
+  return { adopted: 0, adoptedDelivered: 0, adoptedDropped: 0, damagedBytes: 0 };
+}
+
+function newExporterStats(): Record<string, SignalStats> {
+  return {};
 }
 
 /** A thrown value may be anything, even something that throws when it is looked at. */

@@ -24,12 +24,22 @@ export const ATTRIBUTE = {
   errorExpected: "clew.error.expected",
   /** On a producer span: the transactions that a fan-in message was made from. */
   transactionSources: "clew.transaction.sources",
+  /** How many transactions those were, where the list may have been cut. */
+  transactionSourcesTotal: "clew.transaction.sources.total",
   /** On a consumer span of a retry or dead-letter topic: which attempt this is, from 1. */
   deliveryAttempt: "clew.delivery.attempt",
   /** Name of a step of the transaction. */
   transactionStep: "clew.transaction.step",
+  /** How far a step, or its compensation, is: running | done | failed. */
+  transactionStepStatus: "clew.transaction.step.status",
   /** When the transaction must be over: Unix time in milliseconds. */
   transactionDeadlineMs: "clew.transaction.deadline_ms",
+  breakerName: "clew.breaker.name",
+  /** What happened: opened, half-opened, closed, rejected, timed-out, fallback. */
+  breakerEvent: "clew.breaker.event",
+  healthCheck: "clew.health.check",
+  /** What became of it: ok or failing. */
+  healthState: "clew.health.state",
   /** What kind of event a log record is (semantic conventions "Events"). */
   eventName: "event.name",
 } as const;
@@ -40,9 +50,11 @@ export const EVENT = {
   transactionStep: "clew.transaction.step",
   transactionDeadline: "clew.transaction.deadline",
   transactionEnd: "clew.transaction.end",
-  /** A step was undone; without a step's name: the whole transaction was. */
-  transactionCompensated: "clew.transaction.compensated",
+  /** A step is being undone, was, or could not be: the step's status says which. */
+  transactionCompensation: "clew.transaction.compensation",
   breaker: "clew.breaker",
+  /** A health check went from one state to another. */
+  health: "clew.health",
 } as const;
 
 /** Attributes of the log record `clew.instance.report`: cumulative figures of one run. */
@@ -82,6 +94,10 @@ export const HEADER = {
   run: "clew-run",
   /** Which attempt at sending this request is: 2 and more may repeat records. */
   attempt: "clew-attempt",
+  /** Kafka: how often a message was delivered, this delivery included; absent on the first. */
+  deliveryAttempt: "clew-delivery-attempt",
+  /** Kafka: the IDs of the transactions that a fan-in message was made from, with commas. */
+  transactionSources: "clew-transaction-sources",
 } as const;
 
 /** Attribute keys of OpenTelemetry's semantic conventions (1.37) that this package sets. */
@@ -119,6 +135,58 @@ export const SEMANTIC = {
   sdkName: "telemetry.sdk.name",
   sdkLanguage: "telemetry.sdk.language",
   sdkVersion: "telemetry.sdk.version",
+} as const;
+
+/** Prometheus names of what a service's own `/metrics` adds (docs/metrics.md). */
+export const METRIC = {
+  serverExpectedErrors: "clew_http_server_expected_errors_total",
+  clientExpectedErrors: "clew_http_client_expected_errors_total",
+  networkReceivedBytes: "clew_network_received_bytes_total",
+  networkSentBytes: "clew_network_sent_bytes_total",
+  healthCheckUp: "clew_health_check_up",
+  breakerState: "clew_breaker_state",
+  breakerTrips: "clew_breaker_trips_total",
+  breakerRejections: "clew_breaker_rejections_total",
+  breakerTimeouts: "clew_breaker_timeouts_total",
+  breakerFallbacks: "clew_breaker_fallbacks_total",
+  breakerSuccesses: "clew_breaker_successes_total",
+  breakerFailures: "clew_breaker_failures_total",
+  madeRecords: "clew_instrumentation_made_records_total",
+  deliveredRecords: "clew_instrumentation_delivered_records_total",
+  refusedRecords: "clew_instrumentation_refused_records_total",
+  droppedRecords: "clew_instrumentation_dropped_records_total",
+  resentRequests: "clew_instrumentation_resent_requests_total",
+  waitingBytes: "clew_instrumentation_waiting_bytes",
+  faults: "clew_instrumentation_faults_total",
+  mintedTransactions: "clew_instrumentation_minted_transactions_total",
+  rejectedTransactions: "clew_instrumentation_rejected_transaction_ids_total",
+} as const;
+
+/** Prometheus names that are not ours: semantic conventions' and prom-client's. */
+export const PROMETHEUS = {
+  serverDuration: "http_server_request_duration_seconds",
+  clientDuration: "http_client_request_duration_seconds",
+  targetInfo: "target_info",
+  gcDuration: "nodejs_gc_duration_seconds",
+  loopLagMin: "nodejs_eventloop_lag_min_seconds",
+  loopLagMax: "nodejs_eventloop_lag_max_seconds",
+  loopLagMean: "nodejs_eventloop_lag_mean_seconds",
+  loopLagP50: "nodejs_eventloop_lag_p50_seconds",
+  loopLagP90: "nodejs_eventloop_lag_p90_seconds",
+  loopLagP99: "nodejs_eventloop_lag_p99_seconds",
+} as const;
+
+/** Prometheus labels. */
+export const LABEL = {
+  method: "http_request_method",
+  route: "http_route",
+  statusCode: "http_response_status_code",
+  errorType: "error_type",
+  serverAddress: "server_address",
+  serverPort: "server_port",
+  serviceName: "service_name",
+  serviceInstanceId: "service_instance_id",
+  runId: "clew_run_id",
 } as const;
 
 /** Top-level key of the transaction ID in JSON log lines and in the store. */

@@ -1,5 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 
 export interface AppOptions {
@@ -10,6 +13,8 @@ export interface AppOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Node's arguments, by default the one line that users are told. */
   readonly args?: readonly string[];
+  /** What is run, by default Node. */
+  readonly program?: string;
 }
 
 export interface AppEnd {
@@ -29,13 +34,18 @@ export class App {
   #lines: AsyncIterator<string> | undefined;
 
   constructor(options: AppOptions) {
+    // Its own, so that it does not deliver what another test's app left behind.
+    const spool = mkdtempSync(join(tmpdir(), "clew-app-spool-"));
     const args = options.args ?? [...REGISTER, "--input-type=module"];
-    this.child = spawn(process.execPath, [...args, "-e", options.code], {
+    this.child = spawn(options.program ?? process.execPath, [...args, "-e", options.code], {
       cwd: import.meta.dirname,
       stdio: ["pipe", "pipe", "pipe"],
       env: {
         OTEL_SERVICE_NAME: "test-app",
         OTEL_EXPORTER_OTLP_ENDPOINT: options.endpoint,
+        CLEW_SPOOL_DIR: spool,
+        // Tests run side by side: the usual port may be another's, which is said on stderr.
+        CLEW_METRICS_PORT: "0",
         ...options.env,
       },
     });
@@ -45,11 +55,10 @@ export class App {
     const complaints: string[] = [];
     stdout.on("data", (chunk: Buffer) => printed.push(chunk.toString()));
     stderr.on("data", (chunk: Buffer) => complaints.push(chunk.toString()));
-    this.ended = once(this.child, "close").then(([code, signal]) => ({
-      ...{ code, signal },
-      stdout: printed.join(""),
-      stderr: complaints.join(""),
-    }));
+    this.ended = once(this.child, "close").then(([code, signal]) => {
+      rmSync(spool, { recursive: true, force: true });
+      return { code, signal, stdout: printed.join(""), stderr: complaints.join("") };
+    });
   }
 
   /** The next line it prints, parsed as JSON. */

@@ -101,7 +101,7 @@ test("pino's redaction, serializers, mixin, nested key, custom keys and levels h
     "formatted",
     "its own field",
   ]);
-  expect(sink.logs[4]?.severityText).toBe("INFO");
+  expect(sink.logs[4]).toMatchObject({ severity: 11, severityText: "audit" });
 });
 
 test("a field that a logger's bindings have too stands once, with the line's value", async () => {
@@ -220,7 +220,7 @@ test("transaction.run: nested, without an ID, with a bad one, and after it", asy
   `);
   expect(JSON.parse(stdout)).toEqual([
     ...[null, "outer", "inner", "outer", 36, 36],
-    { minted: 2, rejected: 1, baggageDropped: 0 },
+    expect.objectContaining({ minted: 2, rejected: 1, baggageDropped: 0 }),
     ...["RangeError", null],
   ]);
 });

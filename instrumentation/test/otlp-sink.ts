@@ -30,7 +30,11 @@ export interface ReceivedSpan extends Received {
   readonly status: number;
   readonly statusMessage: string;
   readonly events: readonly { name: string; attributes: Record<string, unknown> }[];
-  readonly links: readonly { traceId: string; spanId: string }[];
+  readonly links: readonly {
+    traceId: string;
+    spanId: string;
+    attributes?: Record<string, unknown>;
+  }[];
   readonly traceState: string;
 }
 
@@ -43,6 +47,8 @@ export type Fault = (request: IncomingMessage, response: ServerResponse) => bool
  */
 export class OtlpSink {
   readonly logs: ReceivedLog[] = [];
+  /** Run reports, kept apart: each process sends some, whatever its program does. */
+  readonly reports: ReceivedLog[] = [];
   readonly spans: ReceivedSpan[] = [];
   readonly requests: { path: string; headers: IncomingMessage["headers"]; bytes: number }[] = [];
   fault: Fault | undefined;
@@ -62,6 +68,13 @@ export class OtlpSink {
     await new Promise((resolve) => this.#server.close(resolve));
   }
 
+  #keepLogs(logs: readonly ReceivedLog[]): void {
+    for (const log of logs) {
+      const isReport = log.attributes["event.name"] === "clew.instance.report";
+      (isReport ? this.reports : this.logs).push(log);
+    }
+  }
+
   #take(request: IncomingMessage, response: ServerResponse): void {
     if (this.fault?.(request, response) === true) return;
     const chunks: Buffer[] = [];
@@ -72,7 +85,7 @@ export class OtlpSink {
       const path = request.url ?? "";
       this.requests.push({ path, headers: request.headers, bytes: body.length });
       const attempt = request.headers["clew-attempt"]?.toString();
-      if (path.endsWith("/v1/logs")) this.logs.push(...readLogs(body, attempt));
+      if (path.endsWith("/v1/logs")) this.#keepLogs(readLogs(body, attempt));
       else this.spans.push(...readSpans(body, attempt));
       response.writeHead(200, { "content-type": "application/x-protobuf" }).end();
     });
@@ -151,7 +164,7 @@ export function attributesOf(message: Buffer, number: number): Record<string, un
   const attributes: Record<string, unknown> = {};
   for (const pair of all(message, number)) {
     const key = text(pair, 1);
-    if (key in attributes) throw new Error(`the attribute ${key} is there twice`);
+    if (Object.hasOwn(attributes, key)) throw new Error(`the attribute ${key} is there twice`);
     attributes[key] = anyValue(one(pair, 2));
   }
   return attributes;
@@ -200,6 +213,7 @@ function readSpans(body: Buffer, attempt: string | undefined): ReceivedSpan[] {
     links: all(record, 13).map((link) => ({
       traceId: one(link, 1).toString("hex"),
       spanId: one(link, 2).toString("hex"),
+      ...(all(link, 4).length > 0 && { attributes: attributesOf(link, 4) }),
     })),
     status: int(one(record, 15), 3),
     statusMessage: text(one(record, 15), 2),

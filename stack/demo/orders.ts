@@ -1,6 +1,7 @@
 /** MS1 of the demo: takes orders, has them paid by `payments` and sent by `shipping`. */
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
+import { markExpected, transaction } from "@clew/instrumentation";
 import pino from "pino";
 import { readDemoConfig, VARIABLE } from "../config.ts";
 import { StackError } from "../errors.ts";
@@ -11,6 +12,8 @@ import { ShippingClient } from "./shipping-client.ts";
 const PAYMENT_ATTEMPTS_MAX = 3;
 const PAYMENT_RETRY_DELAY_MS = 25;
 const PAYMENT_TIMEOUT_MS = 5_000;
+/** A parcel leaves long before; an order that is not done by then hangs somewhere. */
+const ORDER_DEADLINE_MS = 60_000;
 
 const config = readDemoConfig();
 const logger = pino();
@@ -42,12 +45,38 @@ async function takeOrder({ customer, item, amountCents, card }: Json): Promise<R
   }
   const orderId = randomUUID();
   logger.info({ orderId, customer, item }, "order received");
-  await shipping.post("/parcels", { orderId, item });
-  const paymentStatus = await pay({ orderId, amountCents, card });
-  if (paymentStatus !== 201) return failOrder(orderId, paymentStatus);
+  transaction.deadline(ORDER_DEADLINE_MS);
+  await transaction.step("keep-parcel", () => shipping.post("/parcels", { orderId, item }));
+  const refusal = await charge({ orderId, amountCents, card });
+  if (refusal) return undoOrder(orderId, refusal);
   await handToDispatch({ orderId, item });
   logger.info({ orderId }, "order completed");
   return { status: 201, body: { orderId } };
+}
+
+/** The step `charge-card`; answers why the card could not be charged, or nothing. */
+async function charge(payment: Json): Promise<PaymentRefused | undefined> {
+  try {
+    await transaction.step("charge-card", async () => {
+      const status = await pay(payment);
+      if (status === 402) throw markExpected(new PaymentRefused(status, "card declined"));
+      if (status !== 201) throw new PaymentRefused(status, `payments answered ${status}`);
+    });
+  } catch (error) {
+    if (error instanceof PaymentRefused) return error;
+    throw error;
+  }
+  return undefined;
+}
+
+class PaymentRefused extends Error {
+  override readonly name = "PaymentRefused";
+  readonly status: number;
+
+  constructor(status: number, message: string) {
+    super(message);
+    this.status = status;
+  }
 }
 
 /** Tries again where the gateway did not answer; a declined card is final. */
@@ -67,12 +96,14 @@ async function pay(payment: Json): Promise<number> {
   }
 }
 
-async function failOrder(orderId: string, paymentStatus: number): Promise<Reply> {
-  await shipping.post(`/parcels/${orderId}/cancel`, {});
-  const isDeclined = paymentStatus === 402;
-  const reason = isDeclined ? "card declined" : `payments answered ${paymentStatus}`;
-  logger.error({ orderId, reason }, `order failed: ${reason}`);
-  return { status: isDeclined ? 402 : 503, body: { orderId, error: reason } };
+/** What was done for the order is undone, and so the transaction ends. */
+async function undoOrder(orderId: string, { status, message }: PaymentRefused): Promise<Reply> {
+  await transaction.compensate("keep-parcel", () =>
+    shipping.post(`/parcels/${orderId}/cancel`, {}),
+  );
+  logger.error({ orderId, reason: message }, `order failed: ${message}`);
+  transaction.compensated();
+  return { status: status === 402 ? 402 : 503, body: { orderId, error: message } };
 }
 
 /** The second job: worked off later, over Kafka where there is one. */

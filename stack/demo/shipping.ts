@@ -1,5 +1,6 @@
 /** MS3 of the demo: keeps parcels ready and dispatches them later. It logs by console only. */
 import { setTimeout as delay } from "node:timers/promises";
+import { transaction } from "@clew/instrumentation";
 import { readDemoConfig, VARIABLE } from "../config.ts";
 import { DispatchQueue } from "./dispatch-queue.ts";
 import type { DispatchConsumer } from "./dispatch-topic.ts";
@@ -53,6 +54,7 @@ async function takeDispatch(job: Json): Promise<Reply> {
 }
 
 async function dispatch({ orderId, item }: Json): Promise<void> {
-  await delay(LABEL_MS);
+  await transaction.step("dispatch-parcel", () => delay(LABEL_MS));
   console.info(`parcel dispatched: ${item} for order ${orderId}`);
+  transaction.complete();
 }

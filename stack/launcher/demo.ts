@@ -8,6 +8,7 @@ export interface DemoRequest {
   readonly config: DemoConfig;
   readonly env: Environment;
   readonly logFolder: string;
+  readonly dataDir: string;
   readonly announcer: Announcer;
   /** Base URL of the collector's OTLP receiver. */
   readonly otlpUrl: string;
@@ -103,6 +104,9 @@ export class Demo {
         [VARIABLE.kafkaBrokers]: kafkaBrokers.join(","),
         OTEL_SERVICE_NAME: name,
         OTEL_EXPORTER_OTLP_ENDPOINT: otlpUrl,
+        // With the collector's data: another start of another demo has nothing to do with it.
+        [VARIABLE.spoolDir]: join(this.#request.dataDir, "spool"),
+        [VARIABLE.metricsPort]: "0",
       },
     });
     return Number((await child.ready()).port);

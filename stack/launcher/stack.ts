@@ -60,6 +60,7 @@ export class Stack {
       config: readDemoConfig(config.inherited),
       env,
       logFolder,
+      dataDir: config.dataDir,
       announcer,
       otlpUrl,
       kafkaBrokers,

@@ -5,7 +5,7 @@ import { createInterface } from "node:readline";
 import { ATTRIBUTE } from "@clew/instrumentation/names";
 import { afterEach, expect, test, vi } from "vitest";
 import { freshDataDir, LaunchedStack, REPOSITORY } from "./launched-stack.ts";
-import { QueryApi, type ReadRecord } from "./query-api.ts";
+import { QueryApi, type ReadRecord, type ReadTransaction } from "./query-api.ts";
 
 const ORDERS = 1000;
 const CRASH_AFTER_ORDERS = 300;
@@ -47,7 +47,7 @@ test("finds every record of 1000 orders, once, though the collector was killed",
   const logsWanted = ids.reduce((sum, _, i) => sum + logsOf(scenarioOf(i + 1)).length, 0);
   const logs = await vi.waitFor(
     async () => {
-      const found = (await api.logs()).filter(({ transactionId }) => transactionId !== null);
+      const found = (await api.logs()).filter(isLine);
       expect(found.length).toBeGreaterThanOrEqual(logsWanted);
       return found;
     },
@@ -56,13 +56,15 @@ test("finds every record of 1000 orders, once, though the collector was killed",
   expect(logs).toHaveLength(logsWanted);
   const records: ReadRecord[] = [];
   for (const [i, id] of ids.entries()) {
+    const scenario = scenarioOf(i + 1);
+    await vi.waitFor(async () => expectSaga(await api.findTransaction(id), scenario));
     const own = await api.recordsOf(id);
     records.push(...own);
-    expectWhole(own, scenarioOf(i + 1));
+    expectWhole(own, scenario);
   }
   expect(new Set(records.map(({ id }) => id)).size).toBe(records.length);
   expectGapless("span", records);
-  expectGapless("log", [...(await api.logs())]);
+  expectGapless("log", await api.logsAndReports());
   expect(await later.interrupt()).toBe(true);
 });
 
@@ -116,11 +118,28 @@ function logsOf(scenario: Scenario): readonly RegExp[] {
   return Object.values(scenario.logs).flat();
 }
 
+/** What a service logged for one order; the events of its transaction apart. */
+function isLine({ kind, transactionId, attributes }: ReadRecord): boolean {
+  return kind === "log" && transactionId !== null && !(ATTRIBUTE.eventName in attributes);
+}
+
+/** A declined card undoes what was done; all else ends with the parcel's leaving. */
+function expectSaga(found: ReadTransaction | undefined, scenario: Scenario): void {
+  const isDeclined = scenario === DECLINED;
+  expect(found?.status).toBe(isDeclined ? "compensated" : "completed");
+  const steps = found?.steps.map(({ name, status }) => `${name} ${status}`);
+  expect(steps).toEqual(
+    isDeclined
+      ? ["keep-parcel compensated", "charge-card failed"]
+      : ["keep-parcel done", "charge-card done", "dispatch-parcel done"],
+  );
+}
+
 /** Every record the three services made for one order: none missing, none twice, none besides. */
 function expectWhole(records: readonly ReadRecord[], { logs, served }: Scenario): void {
   for (const service of SERVICES) {
     const own = records.filter((record) => record.service === service);
-    const messages = own.filter(({ kind }) => kind === "log").map(({ message }) => message);
+    const messages = own.filter(isLine).map(({ message }) => message);
     const wanted = (logs[service] ?? []).map((pattern) => expect.stringMatching(pattern));
     expect(messages).toEqual(wanted);
     const servers = own.filter(({ span }) => span?.kind === "server");

@@ -1,13 +1,13 @@
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { buildPage } from "../build.ts";
-import { buildPackages, publishedManifest } from "../build-packages.ts";
+import { buildPackages } from "../build-packages.ts";
 
 const run = promisify(execFile);
 const INSTALL_DEADLINE_MS = 120_000;
@@ -63,30 +63,4 @@ test("installed into an empty project, the packages do the main job as JavaScrip
     collector.kill("SIGTERM");
     await once(collector, "exit");
   }
-});
-
-test("every entry of the instrumentation resolves, with declarations beside it", async () => {
-  const folder = join(project, "node_modules", "@clew", "instrumentation");
-  const { exports } = JSON.parse(await readFile(join(folder, "package.json"), "utf8"));
-  expect(Object.keys(exports).length).toBeGreaterThan(2);
-  for (const { types, default: code } of Object.values<Record<string, string>>(exports)) {
-    expect(await readFile(join(folder, `${types}`), "utf8")).toMatch(/export/);
-    expect(await readFile(join(folder, `${code}`), "utf8")).not.toMatch(/\.ts"/);
-  }
-});
-
-test("the published manifest has what a user needs and nothing of development", () => {
-  const manifest = publishedManifest({
-    name: "a",
-    private: true,
-    exports: { ".": "./src/index.ts" },
-    dependencies: { b: "1.0.0" },
-    devDependencies: { c: "1.0.0" },
-  });
-  expect(manifest).toEqual({
-    name: "a",
-    exports: { ".": { types: "./src/index.d.ts", default: "./src/index.js" } },
-    dependencies: { b: "1.0.0" },
-  });
-  expect(publishedManifest({ name: "program" })).toEqual({ name: "program" });
 });

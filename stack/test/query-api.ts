@@ -9,11 +9,13 @@ export interface ReadRecord {
   readonly transactionId: string | null;
   readonly attributes: Readonly<Record<string, unknown>>;
   readonly resource: Readonly<Record<string, unknown>>;
-  readonly span: { readonly kind: string } | null;
+  readonly span: { readonly kind: string; readonly links: readonly unknown[] } | null;
 }
 
 export interface ReadTransaction {
   readonly transactionId: string;
+  readonly status: string;
+  readonly steps: readonly { readonly name: string; readonly status: string }[];
   readonly services: readonly string[];
   readonly counts: { readonly logs: number; readonly spans: number };
   readonly hops: readonly Readonly<Record<string, unknown>>[];
@@ -45,6 +47,11 @@ export class QueryApi {
 
   logs(): Promise<readonly ReadRecord[]> {
     return this.#allPages(`/logs?limit=${PAGE_RECORDS}`);
+  }
+
+  /** With the records in which runs report of themselves. */
+  logsAndReports(): Promise<readonly ReadRecord[]> {
+    return this.#allPages(`/logs?reports=1&limit=${PAGE_RECORDS}`);
   }
 
   async #allPages(path: string): Promise<readonly ReadRecord[]> {

@@ -13,7 +13,7 @@ export type Act = (args: readonly string[], terminal: Terminal) => Promise<numbe
 export const HELP = `Clew: what happened to transaction X, everywhere, and is anything missing?
 
   clew serve                  start the collector
-  clew find <transaction-id>  one transaction: hops, logs, errors
+  clew find <transaction-id>  one transaction: steps, hops, logs, errors
   clew logs [query]           search logs, or follow them with --follow
   clew ship [files…]          send log files, or stdin, to the collector
   clew config                 show the settings, or check them with --check
@@ -40,7 +40,7 @@ Example: ${VARIABLE.port}=5320 ${VARIABLE.dataDir}=/var/lib/clew clew serve
 All settings: clew config
 `;
 
-const FIND_HELP = `Shows one transaction: how it ended, its hops, and its logs in order.
+const FIND_HELP = `Shows one transaction: how it ended, its steps and hops, and its logs in order.
 
   clew find <transaction-id> [options]
 
@@ -61,6 +61,7 @@ const LOGS_HELP = `Searches logs, and prints the newest that match, oldest first
   --severity LEVEL  at least: trace, debug, info, warn, error, fatal
   --since TIME      15m, 2h, 1d, or a time as in 2026-01-31T12:00:00Z
   --follow, -f      go on with new logs until Ctrl-C
+  --reports         also what the services report of themselves every few seconds
   --limit N         at most so many, up to 1000 (default 100); not with --follow
   --json            one JSON object per line
 ${CLIENT_OPTIONS}  --help            this text

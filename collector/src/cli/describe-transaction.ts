@@ -3,6 +3,8 @@ import { findRfc3339 } from "../query/rfc3339.ts";
 import type { TransactionDetail } from "../query/transaction-view.ts";
 import type { StoredRecord } from "../record.ts";
 import { levelOf, levelStyle, oneMessage } from "./describe-log-line.ts";
+import { describeSteps } from "./describe-steps.ts";
+import { formatDuration, formatOffset, OFFSET_WIDTH } from "./format-duration.ts";
 import { safeLine, wrap } from "./safe-text.ts";
 import type { Colour, Terminal } from "./terminal.ts";
 
@@ -15,7 +17,6 @@ export interface FoundTransaction {
 
 type Page = Pick<Terminal, "columns" | "colour">;
 
-const OFFSET_WIDTH = 10;
 const SERVICE_WIDTH_MAX = 20;
 const LEVEL_WIDTH = 5;
 /** Below this a log's message gets lines of its own. */
@@ -27,29 +28,18 @@ export function describeTransaction(found: FoundTransaction, page: Page): string
   return [
     ...describeHead(found.detail, page),
     "",
+    ...describeSteps(found.detail, page),
     ...describeHops(found.detail, page),
     "",
     ...describeTimeline(found, page),
   ].join("\n");
 }
 
-/** `0.4 ms`, `812 ms`, `1.23 s`, `4 min 2 s`, `3 h 20 min`: three figures at most. */
-export function formatDuration(ms: number): string {
-  if (ms < 9.95) return `${Number(ms.toFixed(1))} ms`;
-  if (ms < 999.5) return `${Math.round(ms)} ms`;
-  if (ms < 59_950) return `${(ms / 1000).toFixed(ms < 9995 ? 2 : 1)} s`;
-  const seconds = Math.round(ms / 1000);
-  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
-  const minutes = Math.round(seconds / 60);
-  if (minutes < 48 * 60) return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
-  return `${Math.floor(minutes / 1440)} d ${Math.floor((minutes % 1440) / 60)} h`;
-}
-
 function describeHead(detail: TransactionDetail, { columns, colour }: Page): string[] {
   const { counts } = detail;
   const isBad = detail.status === "failed" || detail.status === "timed-out";
   const status = colour(isBad ? "red" : "bold", detail.status);
-  const started = detail.startedAt.replace("T", " ").replace(/(\.\d{3})\d*Z$/, "$1 UTC");
+  const deadline = detail.deadlineAt === null ? [] : [describeDeadline(detail, detail.deadlineAt)];
   const line = (label: string, text: string) => `  ${colour("dim", label.padEnd(10))}${text}`;
   const wrapped = (label: string, text: string) =>
     wrap(text, columns - 12).map((part, i) => line(i === 0 ? label : "", part));
@@ -70,14 +60,25 @@ function describeHead(detail: TransactionDetail, { columns, colour }: Page): str
     line("status", status),
     ...wrapped("verdict", `${detail.verdict}: ${detail.verdictReason}`),
     ...detail.missing.flatMap((what) => wrapped("missing", what)),
-    line("started", started),
+    line("started", dayTime(detail.startedAt)),
     line("duration", formatDuration(detail.durationMs)),
+    ...deadline.flatMap((text) => wrapped("deadline", text)),
     ...wrapped("services", detail.services.map(safeLine).join(", ") || "(none is named)"),
     ...wrapped("records", records.join(", ")).map(paintBad),
     ...(counts.deadLetters > 0
       ? wrapped("", `${deadLetters}: refused by the store for good, kept with the reason`)
       : []),
   ];
+}
+
+function describeDeadline({ status, isLate }: TransactionDetail, deadlineAt: string): string {
+  const late = isLate ? ", and the end came after it" : "";
+  const over = status === "timed-out" ? ", and nobody has said how it ended" : "";
+  return `${dayTime(deadlineAt)}${late}${over}`;
+}
+
+function dayTime(time: string): string {
+  return time.replace("T", " ").replace(/(\.\d{3})\d*Z$/, "$1 UTC");
 }
 
 function describeHops(detail: TransactionDetail, page: Page): string[] {
@@ -99,7 +100,7 @@ function describeHop(
   { hop, depth, startNs }: { hop: Hop; depth: number; startNs: bigint | undefined },
   { columns, colour }: Page,
 ): string[] {
-  const offset = offsetText(hop.startedAt, startNs).padStart(OFFSET_WIDTH);
+  const offset = formatOffset(hop.startedAt, startNs).padStart(OFFSET_WIDTH);
   const indent = "  ".repeat(Math.min(depth, DEPTH_SHOWN_MAX));
   const from = hop.from === null ? "" : `${safeLine(hop.from)} `;
   const to = hop.to === null ? "?" : safeLine(hop.to);
@@ -159,7 +160,7 @@ function describeLog(
   { columns, colour }: Page,
 ): string[] {
   const { record, startNs, serviceWidth } = log;
-  const offset = colour("dim", offsetText(record.time, startNs).padStart(OFFSET_WIDTH));
+  const offset = colour("dim", formatOffset(record.time, startNs).padStart(OFFSET_WIDTH));
   const service = fit(safeLine(record.service), serviceWidth);
   const level = levelOf(record);
   const mark = record.isError ? "✗" : " ";
@@ -179,13 +180,6 @@ function describeLog(
 
 function describeCut(why: string, { columns, colour }: Page): string[] {
   return wrap(`… cut here: ${why}`, columns - 2).map((line) => colour("yellow", `  ${line}`));
-}
-
-function offsetText(time: string | null, startNs: bigint | undefined): string {
-  const ns = time === null ? undefined : findRfc3339(time);
-  if (ns === undefined || startNs === undefined) return "?";
-  const ms = Number(ns - startNs) / 1e6;
-  return ms < 0 ? `-${formatDuration(-ms)}` : `+${formatDuration(ms)}`;
 }
 
 function fit(text: string, width: number): string {

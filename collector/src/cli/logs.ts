@@ -20,6 +20,7 @@ const OPTIONS = {
   severity: { type: "string" },
   since: { type: "string" },
   follow: { type: "boolean", short: "f" },
+  reports: { type: "boolean" },
   limit: { type: "string" },
   json: { type: "boolean" },
   url: { type: "string" },
@@ -40,6 +41,7 @@ export async function logs(args: readonly string[], terminal: Terminal): Promise
     q: positionals.join(" "),
     service: values.service,
     severity: values.severity,
+    reports: values.reports ? "1" : undefined,
     from: readSince(values.since, BigInt(Date.now()) * 1_000_000n),
   };
   const client = new QueryClient({ url: values.url, config: readClientConfig() });

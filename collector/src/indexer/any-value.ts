@@ -1,5 +1,5 @@
 import { ProtobufReader } from "../otlp/protobuf-reader.ts";
-import type { AttributeValue } from "../record.ts";
+import type { Attributes, AttributeValue } from "../record.ts";
 
 /** Fields of `AnyValue` (opentelemetry/proto/common/v1), with their wire types. */
 const TAG = {
@@ -66,6 +66,23 @@ export function isTrue(buffer: Buffer, { start, end }: ByteRange): boolean {
  */
 export function decodeAnyValue(buffer: Buffer, { start, end }: ByteRange): AttributeValue {
   return decode(new ProtobufReader(buffer, start, end), { depth: 0, left: VALUES_MAX });
+}
+
+/**
+ * Attributes as an object: the `KeyValue`s that a message (a `LogRecord`, a `Resource`) repeats
+ * under `tag`. What is malformed throws REQUEST_MALFORMED.
+ */
+export function decodeAttributes(bytes: Uint8Array, tag: number): Attributes {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const reader = new ProtobufReader(buffer);
+  const bounds = { depth: 0, left: VALUES_MAX };
+  const values: { [key: string]: AttributeValue } = Object.create(null);
+  while (!reader.isAtEnd() && bounds.left > 0) {
+    const found = reader.tag();
+    if (found === tag) inner(reader, bounds, (pair) => addPair(pair, bounds, values));
+    else reader.skip(found & 7);
+  }
+  return values;
 }
 
 /** UTF-8 text of at most `TEXT_BYTES_MAX` bytes, cut between characters. */

@@ -1,4 +1,4 @@
-import { ATTRIBUTE, SEMANTIC } from "@clew/instrumentation/names";
+import { ATTRIBUTE, EVENT, SEMANTIC } from "@clew/instrumentation/names";
 import type { ProtobufReader } from "../otlp/protobuf-reader.ts";
 import { type IncomingRecord, SEVERITY_ERROR } from "../record.ts";
 import {
@@ -10,7 +10,9 @@ import {
   textOf,
 } from "./any-value.ts";
 import { AttributeScan } from "./attribute-scan.ts";
+import { findDeadline } from "./find-deadline.ts";
 import { findId, SPAN_ID_BYTES, skipId, TRACE_ID_BYTES } from "./find-id.ts";
+import { findRunReport } from "./find-run-report.ts";
 import { findStatus } from "./find-status.ts";
 import { findTime } from "./find-time.ts";
 import { findTransactionId, type RecordSource } from "./resource-decoder.ts";
@@ -35,13 +37,23 @@ const WANTED = [
   SEMANTIC.exceptionType,
   SEMANTIC.exceptionMessage,
   SEMANTIC.exceptionStacktrace,
+  ATTRIBUTE.transactionDeadlineMs,
+  ATTRIBUTE.eventName,
 ];
 const RECORD_UID = 0;
 const TRANSACTION_STATUS = 1;
 const EXCEPTION_TYPE = 2;
 const EXCEPTION_MESSAGE = 3;
 const EXCEPTION_STACKTRACE = 4;
+const DEADLINE = 5;
+const EVENT_NAME = 6;
 
+const TRANSACTION_EVENTS: ReadonlySet<string> = new Set([
+  EVENT.transactionStep,
+  EVENT.transactionCompensation,
+  EVENT.transactionDeadline,
+  EVENT.transactionEnd,
+]);
 const UID_CHARACTERS_MAX = 128;
 const JSON_OBJECT_START = 0x7b;
 
@@ -66,15 +78,20 @@ export class LogDecoder {
       findTransactionId(this.#scan, { buffer, first: WANTED.length, keys: this.#keys }) ||
       body.transactionId ||
       source.resourceTransactionId;
+    const timeNs =
+      findTime(buffer, fields.timeAt) || findTime(buffer, fields.observedAt) || source.receivedNs;
+    const payload = buffer.subarray(start, end);
+    const event = this.#eventName(buffer, fields.eventName);
+    const report =
+      event === EVENT.instanceReport ? findRunReport({ payload, timeNs, source }) : null;
     return {
       kind: "log",
       id: this.#uid(buffer) || `${source.idPrefix}${index}`,
       mayRepeat: source.mayRepeat,
       receivedNs: source.receivedNs,
-      timeNs:
-        findTime(buffer, fields.timeAt) || findTime(buffer, fields.observedAt) || source.receivedNs,
+      timeNs,
       durationNs: 0n,
-      transactionId,
+      transactionId: report === null ? transactionId : "",
       traceId: findId(buffer, { start: fields.traceIdAt, bytes: TRACE_ID_BYTES }),
       spanId: findId(buffer, { start: fields.spanIdAt, bytes: SPAN_ID_BYTES }),
       parentSpanId: "",
@@ -84,14 +101,18 @@ export class LogDecoder {
       spanKind: 0,
       isEntry: false,
       transactionStatus: findStatus(buffer, this.#scan, TRANSACTION_STATUS),
+      deadlineNs: findDeadline(buffer, this.#scan, DEADLINE),
+      isTransactionEvent: event !== "" && TRANSACTION_EVENTS.has(event),
+      report,
       text: this.#withException(buffer, body.text || fields.eventName),
       resource: source.resource,
       resourceSchemaUrl: source.resourceSchemaUrl,
       scope: source.scope,
       scopeSchemaUrl: source.scopeSchemaUrl,
-      payload: buffer.subarray(start, end),
+      payload,
     };
   }
+
   #readFields(reader: ProtobufReader, end: number): LogFields {
     const outer = reader.end;
     reader.end = end;
@@ -140,6 +161,12 @@ export class LogDecoder {
     if (value === null) return { text: "", transactionId: "" };
     if (typeof value === "string") return { text: cut(value), transactionId: "" };
     return { text: cut(JSON.stringify(value)), transactionId: this.#keys.findInObject(value) };
+  }
+
+  /** The field of newer SDKs, or the attribute of before; most records have neither. */
+  #eventName(buffer: Buffer, field: string): string {
+    if (field !== "" || !this.#scan.has(EVENT_NAME)) return field;
+    return findScalarText(buffer, this.#scan.range(EVENT_NAME)) ?? "";
   }
 
   #uid(buffer: Buffer): string {

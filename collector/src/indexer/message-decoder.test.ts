@@ -330,6 +330,39 @@ test("a message without records gives none", () => {
   expect(decode(logsRequest([{ resource: {}, records: [] }]))).toEqual([]);
 });
 
+test.each([
+  ["a step", "clew.transaction.step", true],
+  ["a compensation", "clew.transaction.compensation", true],
+  ["a deadline", "clew.transaction.deadline", true],
+  ["an end", "clew.transaction.end", true],
+  ["a breaker", "clew.breaker", false],
+  ["somebody's own", "order.placed", false],
+  ["no name", "", false],
+])("an event of the transaction is known by its name: %s", (_, name, want) => {
+  expect(decodeLog({ attributes: { "event.name": name } }).isTransactionEvent).toBe(want);
+  expect(decodeLog({ attributes: { name } }).isTransactionEvent).toBe(false);
+});
+
+test.each<[AnyTestValue, bigint]>([
+  [1_700_000_000_123, 1_700_000_000_123_000_000n],
+  ["1700000000123", 1_700_000_000_123_000_000n],
+  [8_640_000_000_000_000, 8_640_000_000_000_000_000_000n],
+  [8_640_000_000_000_001, 0n],
+  [-1, 0n],
+  [1.5, 0n],
+  ["soon", 0n],
+  ["99999999999999999999999", 0n],
+  [true, 0n],
+  [null, 0n],
+])("a deadline of %j is %s ns", (value, want) => {
+  const attributes = { "clew.transaction.deadline_ms": value };
+  expect(decodeLog({ attributes }).deadlineNs).toBe(want);
+  const times = { startNs: 1n, endNs: 2n };
+  expect(
+    decodeSpan({ traceId: TRACE_ID, spanId: SPAN_ID, name: "x", ...times, attributes }).deadlineNs,
+  ).toBe(want);
+});
+
 test("a message that is cut off, or of a topic unheard of, is refused or a shorter one", () => {
   const whole = logsRequest([
     { resource: { "service.name": "s" }, scope: "x", records: [{ body: "b", timeNs: 1n }] },

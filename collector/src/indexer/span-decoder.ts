@@ -3,6 +3,7 @@ import type { ProtobufReader } from "../otlp/protobuf-reader.ts";
 import type { IncomingRecord } from "../record.ts";
 import { isTrue, textOf } from "./any-value.ts";
 import { AttributeScan } from "./attribute-scan.ts";
+import { findDeadline } from "./find-deadline.ts";
 import { findId, SPAN_ID_BYTES, skipId, TRACE_ID_BYTES } from "./find-id.ts";
 import { findStatus } from "./find-status.ts";
 import { findTime } from "./find-time.ts";
@@ -26,9 +27,14 @@ const TAG_STATUS_CODE = 0x18;
 const STATUS_ERROR = 2;
 
 /** Indexes of what is looked for among the attributes. */
-const WANTED = [ATTRIBUTE.transactionStatus, ATTRIBUTE.transactionStart];
+const WANTED = [
+  ATTRIBUTE.transactionStatus,
+  ATTRIBUTE.transactionStart,
+  ATTRIBUTE.transactionDeadlineMs,
+];
 const TRANSACTION_STATUS = 0;
 const TRANSACTION_START = 1;
+const DEADLINE = 2;
 
 /** Decodes spans one after another. */
 export class SpanDecoder {
@@ -77,6 +83,9 @@ export class SpanDecoder {
       spanKind: fields.kind,
       isEntry: parentSpanId === "" || isStart,
       transactionStatus: findStatus(buffer, scan, TRANSACTION_STATUS),
+      deadlineNs: findDeadline(buffer, scan, DEADLINE),
+      isTransactionEvent: false,
+      report: null,
       text: fields.name,
       resource: source.resource,
       resourceSchemaUrl: source.resourceSchemaUrl,

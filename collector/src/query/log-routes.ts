@@ -6,8 +6,8 @@ import { given, Parameters } from "./parameters.ts";
 import { formatRfc3339 } from "./rfc3339.ts";
 import { ask } from "./transaction-routes.ts";
 
-const SEARCH_PARAMETERS = ["q", "service", "severity", "from", "to", "cursor", "limit"];
-const TAIL_PARAMETERS = ["q", "service", "severity", "from", "cursor"];
+const SEARCH_PARAMETERS = ["q", "service", "severity", "from", "to", "reports", "cursor", "limit"];
+const TAIL_PARAMETERS = ["q", "service", "severity", "from", "reports", "cursor"];
 
 /** `GET /logs`, `GET /logs/tail` and `GET /services` (docs/api.md). */
 export function addLogRoutes(app: Hono, reader: StoreReader, tails: LogTails): void {
@@ -52,8 +52,9 @@ export function addLogRoutes(app: Hono, reader: StoreReader, tails: LogTails): v
 
 function logFilter(
   parameters: Parameters,
-): Pick<LogFilter, "query" | "service" | "minSeverityNumber"> {
+): Pick<LogFilter, "query" | "service" | "minSeverityNumber" | "withReports"> {
   return {
+    ...(parameters.oneOf("reports", ["0", "1"]) === "1" ? { withReports: true } : {}),
     ...given("query", parameters.text("q")),
     ...given("service", parameters.text("service")),
     ...given("minSeverityNumber", parameters.severity()),

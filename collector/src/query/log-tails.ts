@@ -10,7 +10,7 @@ export interface StoreNews {
 }
 
 export interface TailRequest {
-  readonly filter: Pick<LogFilter, "query" | "service" | "minSeverityNumber">;
+  readonly filter: Pick<LogFilter, "query" | "service" | "minSeverityNumber" | "withReports">;
   /** Records from this time on; now, where neither this nor a cursor is given. */
   readonly fromNs?: bigint;
   /** What the client last saw: the id of an event. */

@@ -25,7 +25,15 @@ const SUMMARY: TransactionSummary = {
   spans: 1,
   errors: 0,
   deadLetters: 0,
+  events: 0,
+  statedNs: null,
+  deadlineNs: null,
 };
+
+const TARGET = {
+  targets: ["127.0.0.1:9464"],
+  labels: { service_name: "orders", service_instance_id: "orders-1", clew_run_id: "a" },
+} as const;
 
 function logRecord(id: string): StoredRecord {
   return {
@@ -67,6 +75,8 @@ class FakeReader implements StoreReader {
     const figures = { service: "a", logs: 1, errorLogs: 0, spans: 1, lastSeenNs: 0n, operations };
     return this.#answer(window, [figures]);
   };
+  runs = (filter: object) => this.#answer(filter, EMPTY);
+  findRun = (id: string) => this.#answer(id, undefined);
   check = () => this.#answer("check", undefined);
   stop = async () => undefined;
 
@@ -88,6 +98,7 @@ beforeEach(() => {
     config: { host: "127.0.0.1", port: 0, queryTokens: [] },
     reader,
     news: { onStored: () => () => undefined },
+    targets: { list: async () => [TARGET] },
     metrics: { contentType: "text/plain; version=0.0.4", metrics: async () => "up 1\n" },
     parts: [{ name: "store", check: () => reader.check() }],
     pageDir: join(tmpdir(), "clew-no-such-page"),
@@ -163,6 +174,7 @@ describe("errors", () => {
     "/api/v1/transactions/order%20with%20spaces/records",
     "/api/v1/logs?severity=loud",
     "/api/v1/logs?from=15m",
+    "/api/v1/logs?reports=yes",
     "/api/v1/logs/tail?limit=1",
     "/api/v1/services?from=x",
   ])("a wrong parameter in %s", async (path) => {
@@ -190,7 +202,13 @@ describe("errors", () => {
 
   test("tokens guard the API and the metrics, not the page and the probes", async () => {
     parts = { ...parts, config: { ...parts.config, queryTokens: ["token-one", "token-two"] } };
-    for (const path of ["/api/v1/logs", "/api/v1/logs/tail", "/api/v1/nothing", "/metrics"]) {
+    for (const path of [
+      "/api/v1/logs",
+      "/api/v1/logs/tail",
+      "/api/v1/nothing",
+      "/sd/prometheus",
+      "/metrics",
+    ]) {
       const response = await ask(path, { headers: { authorization: "Bearer wrong" } });
       expect(response.headers.get("www-authenticate")).toMatch(/^Bearer/);
       await expectProblem(response, "UNAUTHENTICATED");
@@ -258,6 +276,27 @@ describe("answers", () => {
     expect(services).toMatchObject([
       { service: "a", lastSeenAt: "1970-01-01T00:00:00.000000000Z" },
     ]);
+  });
+
+  test("steps are asked for where something was told of the transaction", async () => {
+    reader.summary = { ...SUMMARY, events: 2 };
+    const attributes = { "event.name": "clew.transaction.step", "clew.transaction.step": "pack" };
+    reader.pages = [EMPTY, { ...EMPTY, items: [{ ...logRecord("e"), attributes }] }];
+    const { steps } = await answerOf("/api/v1/transactions/order-1");
+    expect(steps).toMatchObject([{ name: "pack", service: "orders", status: "done" }]);
+    expect(reader.asked).toMatchObject(["order-1", { kind: "span" }, { eventsOnly: true }]);
+  });
+
+  test("reports are among the logs for those who ask", async () => {
+    for (const reports of ["", "?reports=0", "?reports=1"]) await ask(`/api/v1/logs${reports}`);
+    const all = { limit: 100, order: "newest" };
+    expect(reader.asked).toEqual([all, all, { ...all, withReports: true }]);
+  });
+
+  test("what Prometheus is to scrape, in the type it takes", async () => {
+    const response = await ask("/sd/prometheus");
+    expect(response.headers.get("content-type")).toBe("application/json");
+    expect(await response.json()).toEqual([TARGET]);
   });
 
   test("probes and metrics", async () => {

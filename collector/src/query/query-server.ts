@@ -10,6 +10,7 @@ import { addLogRoutes } from "./log-routes.ts";
 import { LogTails, type StoreNews } from "./log-tails.ts";
 import { respondWithProblem } from "./problem.ts";
 import { type Part, respondWithReadiness } from "./readiness.ts";
+import type { ScrapeTargets } from "./scrape-targets.ts";
 import { addTransactionRoutes } from "./transaction-routes.ts";
 import { respondWithWebPage } from "./web-page.ts";
 
@@ -27,6 +28,7 @@ export interface QueryServerParts {
   };
   readonly reader: StoreReader;
   readonly news: StoreNews;
+  readonly targets: Pick<ScrapeTargets, "list">;
   readonly metrics: MetricsSource;
   /** What `/readyz` looks at. */
   readonly parts: readonly Part[];
@@ -40,8 +42,10 @@ export interface QueryServerParts {
 const HEADER_BYTES_MAX = 16 * 1024;
 const REQUEST_MS_MAX = 30_000;
 const CLOSE_MS_MAX = 2000;
+/** Prometheus takes service discovery in this very type only. */
+const JSON_ANSWER = { "content-type": "application/json", "cache-control": "no-store" };
 
-/** Web page, query API, `/metrics`, `/healthz` and `/readyz` on one port (routes: docs/api.md). */
+/** Web page, query API, `/metrics`, health and service discovery on one port (docs/api.md). */
 export class QueryServer {
   readonly #parts: QueryServerParts;
   readonly #tails: LogTails;
@@ -117,6 +121,10 @@ export function createApp(parts: QueryServerParts, tails: LogTails): Hono {
   app.get("/metrics", async (c) => {
     checkToken(c.req.header("authorization"), config.queryTokens);
     return c.body(await metrics.metrics(), 200, { "content-type": metrics.contentType });
+  });
+  app.get("/sd/prometheus", async (c) => {
+    checkToken(c.req.header("authorization"), config.queryTokens);
+    return c.body(JSON.stringify(await parts.targets.list()), 200, JSON_ANSWER);
   });
   app.route("/api/v1", createApi(parts, tails));
   app.get("*", (c) =>

@@ -2,8 +2,9 @@ import { isTransactionId } from "@clew/instrumentation/transaction-id";
 import type { Hono } from "hono";
 import { ClewError } from "../errors.ts";
 import { RECORD_KINDS, type StoredRecord, TRANSACTION_STATUSES, type Verdict } from "../record.ts";
-import type { StoreReader, TransactionSummary } from "../store/store.ts";
+import type { Page, RecordFilter, StoreReader, TransactionSummary } from "../store/store.ts";
 import { withDeadline } from "./deadline.ts";
+import { STEPS_MAX } from "./derive-steps.ts";
 import { given, invalidParameter, Parameters } from "./parameters.ts";
 import { VIEW_SPANS_MAX, viewTransaction, viewTransactionDetail } from "./transaction-view.ts";
 
@@ -11,6 +12,8 @@ import { VIEW_SPANS_MAX, viewTransaction, viewTransactionDetail } from "./transa
 export const QUERY_MS_MAX = 35_000;
 
 const PAGE_RECORDS = 1000;
+/** A step tells of itself four times at most: begun, ended, and both once more when undone. */
+const VIEW_EVENTS_MAX = 4 * STEPS_MAX;
 const VERDICTS: readonly Verdict[] = ["complete", "in-flight", "incomplete", "unknown"];
 const LIST_PARAMETERS = [
   "service",
@@ -38,7 +41,10 @@ export function addTransactionRoutes(app: Hono, reader: StoreReader): void {
     if (!summary) {
       throw new ClewError("NOT_FOUND", `cannot show transaction ${id}: no record carries this ID`);
     }
-    return c.json(viewTransactionDetail({ summary, ...(await recordsForHops(reader, summary)) }));
+    const { records, isCut } = await recordsForHops(reader, summary);
+    const told = await recordsForSteps(reader, summary);
+    const found = { summary, records, events: told.records, isCut: isCut || told.isCut };
+    return c.json(viewTransactionDetail(found));
   });
   app.get("/transactions/:id/records", async (c) => {
     const known = ["kind", "service", "severity", "cursor", "limit"];
@@ -88,27 +94,41 @@ async function listTransactions(reader: StoreReader, parameters: Parameters): Pr
 }
 
 /** All spans up to the bound; where there are none the first logs, for their trace IDs. */
-async function recordsForHops(
+function recordsForHops(reader: StoreReader, summary: TransactionSummary): Promise<SomeRecords> {
+  const { transactionId } = summary;
+  if (summary.spans === 0) {
+    return firstRecords(reader, { transactionId, kind: "log", limit: PAGE_RECORDS });
+  }
+  return firstRecords(reader, { transactionId, kind: "span", limit: VIEW_SPANS_MAX });
+}
+
+/** What was told of steps; most transactions have none, and the store is not asked then. */
+async function recordsForSteps(
   reader: StoreReader,
-  summary: TransactionSummary,
-): Promise<{ records: readonly StoredRecord[]; isCut: boolean }> {
+  { transactionId, events }: TransactionSummary,
+): Promise<SomeRecords> {
+  if (events === 0) return { records: [], isCut: false };
+  return firstRecords(reader, { transactionId, eventsOnly: true, limit: VIEW_EVENTS_MAX });
+}
+
+interface SomeRecords {
+  readonly records: readonly StoredRecord[];
+  readonly isCut: boolean;
+}
+
+/** So many of the transaction's records as the filter says, however many pages that takes. */
+async function firstRecords(reader: StoreReader, filter: RecordFilter): Promise<SomeRecords> {
   const records: StoredRecord[] = [];
-  const kind = summary.spans > 0 ? "span" : "log";
-  const recordsMax = kind === "span" ? VIEW_SPANS_MAX : PAGE_RECORDS;
   let cursor: string | null = null;
   do {
-    const page: Awaited<ReturnType<StoreReader["transactionRecords"]>> = await ask(
-      reader.transactionRecords({
-        transactionId: summary.transactionId,
-        kind,
-        ...given("cursor", cursor ?? undefined),
-        limit: Math.min(PAGE_RECORDS, recordsMax - records.length),
-      }),
+    const limit = Math.min(PAGE_RECORDS, filter.limit - records.length);
+    const page: Page<StoredRecord> = await ask(
+      reader.transactionRecords({ ...filter, ...given("cursor", cursor ?? undefined), limit }),
     );
     records.push(...page.items);
     if (page.isCut) return { records, isCut: true };
     cursor = page.items.length > 0 ? page.cursor : null;
-  } while (cursor !== null && records.length < recordsMax);
+  } while (cursor !== null && records.length < filter.limit);
   return { records, isCut: cursor !== null };
 }
 

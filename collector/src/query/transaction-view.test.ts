@@ -14,6 +14,9 @@ const SUMMARY: TransactionSummary = {
   spans: 2,
   errors: 1,
   deadLetters: 1,
+  events: 0,
+  statedNs: null,
+  deadlineNs: null,
 };
 
 function spanRecord(number: number): StoredRecord {
@@ -46,11 +49,13 @@ test("a transaction in a list", () => {
     operation: "POST /orders",
     status: "failed",
     verdict: "unknown",
-    verdictReason: "participants report no counts yet",
+    verdictReason: "reports are not compared with the records yet",
     missing: [],
     startedAt: "2026-01-31T12:00:00.000000000Z",
     endedAt: "2026-01-31T12:00:01.234567891Z",
     durationMs: 1234.567891,
+    deadlineAt: null,
+    isLate: false,
     services: ["orders", "payments"],
     counts: { logs: 3, spans: 2, errors: 1, deadLetters: 1 },
   });
@@ -60,9 +65,17 @@ test("an end before the start is no negative duration", () => {
   expect(viewTransaction({ ...SUMMARY, endedNs: 0n }).durationMs).toBe(0);
 });
 
+test("an end that was stated after the deadline is late, one before it is not", () => {
+  const deadlineNs = SUMMARY.startedNs + 1_000_000_000n;
+  const view = (statedNs: bigint | null) => viewTransaction({ ...SUMMARY, deadlineNs, statedNs });
+  expect(view(null)).toMatchObject({ deadlineAt: "2026-01-31T12:00:01.000000000Z", isLate: false });
+  expect(view(deadlineNs).isLate).toBe(false);
+  expect(view(deadlineNs + 1n).isLate).toBe(true);
+});
+
 test("its traces and hops, and that nothing was cut", () => {
   const records = [spanRecord(1), spanRecord(2), { ...spanRecord(3), traceId: null }];
-  const detail = viewTransactionDetail({ summary: SUMMARY, records, isCut: false });
+  const detail = viewTransactionDetail({ summary: SUMMARY, records, events: [], isCut: false });
   expect(detail.traceIds).toEqual([records[0]?.traceId, records[1]?.traceId]);
   expect(detail.hops).toHaveLength(3);
   expect(detail.isCut).toBe(false);
@@ -70,15 +83,17 @@ test("its traces and hops, and that nothing was cut", () => {
 
 test("of logs alone the traces are known, and no hops", () => {
   const records = [{ ...spanRecord(1), kind: "log" as const, span: null }];
-  const detail = viewTransactionDetail({ summary: SUMMARY, records, isCut: false });
+  const detail = viewTransactionDetail({ summary: SUMMARY, records, events: [], isCut: false });
   expect(detail.traceIds).toHaveLength(1);
   expect(detail.hops).toEqual([]);
 });
 
 test("says where it was cut: by the store, by spans", () => {
-  expect(viewTransactionDetail({ summary: SUMMARY, records: [], isCut: true }).isCut).toBe(true);
+  expect(
+    viewTransactionDetail({ summary: SUMMARY, records: [], events: [], isCut: true }).isCut,
+  ).toBe(true);
   const records = Array.from({ length: VIEW_SPANS_MAX + 1 }, (_, i) => spanRecord(i + 1));
-  const detail = viewTransactionDetail({ summary: SUMMARY, records, isCut: false });
+  const detail = viewTransactionDetail({ summary: SUMMARY, records, events: [], isCut: false });
   expect(detail.hops).toHaveLength(VIEW_SPANS_MAX);
   expect(detail.isCut).toBe(true);
 });

@@ -1,6 +1,7 @@
 import type { StoredRecord, TransactionStatus, Verdict } from "../record.ts";
 import type { TransactionSummary } from "../store/store.ts";
 import { deriveHops } from "./derive-hops.ts";
+import { deriveSteps, type Step } from "./derive-steps.ts";
 import type { Hop } from "./hop.ts";
 import { formatRfc3339 } from "./rfc3339.ts";
 
@@ -18,6 +19,10 @@ export interface TransactionView {
   readonly startedAt: string;
   readonly endedAt: string;
   readonly durationMs: number;
+  /** By when it had to be over, as a service said last; null where none did. */
+  readonly deadlineAt: string | null;
+  /** A service stated how it ended, and only after the deadline. */
+  readonly isLate: boolean;
   readonly services: readonly string[];
   readonly counts: {
     readonly logs: number;
@@ -31,7 +36,9 @@ export interface TransactionView {
 export interface TransactionDetail extends TransactionView {
   readonly traceIds: readonly string[];
   readonly hops: readonly Hop[];
-  /** Not all spans could be looked at: hops and trace IDs may be missing from this answer. */
+  /** What services told of its steps, by their start. */
+  readonly steps: readonly Step[];
+  /** Not all could be looked at: hops, steps and trace IDs may be missing from this answer. */
   readonly isCut: boolean;
 }
 
@@ -41,10 +48,11 @@ const TRACE_IDS_MAX = 1000;
 
 /** Counts are not reported by any participant yet, so that nothing can be said: never guessed. */
 const VERDICT: Verdict = "unknown";
-const VERDICT_REASON = "participants report no counts yet";
+const VERDICT_REASON = "reports are not compared with the records yet";
 
 export function viewTransaction(summary: TransactionSummary): TransactionView {
   const durationNs = summary.endedNs - summary.startedNs;
+  const { deadlineNs, statedNs } = summary;
   return {
     transactionId: summary.transactionId,
     operation: summary.operation,
@@ -55,6 +63,8 @@ export function viewTransaction(summary: TransactionSummary): TransactionView {
     startedAt: formatRfc3339(summary.startedNs),
     endedAt: formatRfc3339(summary.endedNs),
     durationMs: Math.max(0, Number(durationNs) / 1e6),
+    deadlineAt: deadlineNs === null ? null : formatRfc3339(deadlineNs),
+    isLate: deadlineNs !== null && statedNs !== null && statedNs > deadlineNs,
     services: summary.services,
     counts: {
       logs: summary.logs,
@@ -68,24 +78,29 @@ export function viewTransaction(summary: TransactionSummary): TransactionView {
 /**
  * @param records the transaction's spans, in any order, at most `VIEW_SPANS_MAX` of them; where it
  * has none, some of its logs, whose trace IDs are then all that is known.
+ * @param events its log records that tell of steps.
  * @param isCut whether the store holds more than was given.
  */
 export function viewTransactionDetail(found: {
   readonly summary: TransactionSummary;
   readonly records: readonly StoredRecord[];
+  readonly events: readonly StoredRecord[];
   readonly isCut: boolean;
 }): TransactionDetail {
   const records = found.records.slice(0, VIEW_SPANS_MAX);
   const traceIds = new Set<string>();
   for (const { traceId } of records) if (traceId) traceIds.add(traceId);
   const { hops, isCut } = deriveHops(records);
+  const { steps, isCut: areStepsCut } = deriveSteps(found.events);
   return {
     ...viewTransaction(found.summary),
     traceIds: [...traceIds].slice(0, TRACE_IDS_MAX),
     hops,
+    steps,
     isCut:
       found.isCut ||
       isCut ||
+      areStepsCut ||
       traceIds.size > TRACE_IDS_MAX ||
       found.records.length > records.length,
   };

@@ -31,6 +31,8 @@ export function createQueryThread(options: QueryThreadOptions): StoreReader {
     transactionRecords: (filter) => thread.call("transactionRecords", filter),
     searchLogs: (filter) => thread.call("searchLogs", filter),
     services: (window) => thread.call("services", window),
+    runs: (filter) => thread.call("runs", filter),
+    findRun: (runId) => thread.call("findRun", runId),
     check: () => thread.call("check", undefined),
     stop: () => thread.stop(),
   };

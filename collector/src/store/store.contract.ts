@@ -10,6 +10,8 @@ import {
   SECOND_NS,
   spanRecord,
 } from "../../test/record-fixtures.ts";
+import { runReportCases } from "../../test/run-report-cases.ts";
+import { transactionStatusCases } from "../../test/transaction-status-cases.ts";
 import type { IncomingRecord } from "../record.ts";
 import type { LogFilter, Page, StoreReader, StoreWriter } from "./store.ts";
 
@@ -43,6 +45,8 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
     describe("searchLogs, query", () => texts(current));
     describe("searchLogs, oldest", () => tails(current));
     describe("services", () => services(current));
+    describe("status", () => transactionStatusCases(current));
+    describe("runs", () => runReportCases(current));
     describe("stop", () => stops(current));
   });
 }
@@ -124,7 +128,8 @@ function transactions(current: Current): void {
     expect(await reader.findTransaction("t")).toEqual({
       ...{ transactionId: "t", startedNs: NOON_NS, endedNs: NOON_NS + 60n * SECOND_NS },
       ...{ operation: "POST /orders", status: "completed", services: ["orders", "shipping"] },
-      ...{ logs: 2, spans: 1, errors: 1, deadLetters: 1 },
+      ...{ logs: 2, spans: 1, errors: 1, deadLetters: 1, events: 0 },
+      ...{ statedNs: null, deadlineNs: null },
     });
   });
 

@@ -10,6 +10,9 @@
  *   crash `positions` and rows agree. They are committed only where nothing was refused: the caller
  *   then writes the dead letters and the positions together, so that neither is without the other.
  * - A record that was written is found by every reader after `write` resolved.
+ * - Of each run the latest report is kept, from whichever day and in whatever order they came: the
+ *   one that says most logs were made, then a final one, then by time. The records of reports are
+ *   in no list of logs unless they are asked for, and count in no figures of their service.
  * - Queries are bounded in rows and time, and say when they were cut (`isCut`).
  * - `stop` may be called twice, and is safe before the first call.
  *
@@ -17,7 +20,13 @@
  * and PARAMETER_INVALID for a cursor or day that cannot be read (see errors.ts).
  */
 import type { Position } from "../bus/bus.ts";
-import type { IncomingRecord, RecordKind, StoredRecord, TransactionStatus } from "../record.ts";
+import type {
+  IncomingRecord,
+  RecordKind,
+  RunReport,
+  StoredRecord,
+  TransactionStatus,
+} from "../record.ts";
 
 export interface WriteBatch {
   readonly records: readonly IncomingRecord[];
@@ -63,12 +72,23 @@ export interface TransactionSummary {
   readonly endedNs: bigint;
   /** Name of the entry span, or empty. */
   readonly operation: string;
+  /**
+   * What a record stated last, by the record's time (a span states at its end). Without that:
+   * failed where the entry span failed; with a deadline running or timed-out, by the store's clock;
+   * else completed once the entry span ended.
+   */
   readonly status: TransactionStatus;
+  /** When the status was stated; null where no record did. */
+  readonly statedNs: bigint | null;
+  /** The deadline that was set last; null where none was. */
+  readonly deadlineNs: bigint | null;
   readonly services: readonly string[];
   readonly logs: number;
   readonly spans: number;
   readonly errors: number;
   readonly deadLetters: number;
+  /** Of the logs, those that tell of the transaction itself: steps, deadlines, ends. */
+  readonly events: number;
 }
 
 export interface TransactionFilter {
@@ -87,6 +107,8 @@ export interface TransactionFilter {
 export interface RecordFilter {
   readonly transactionId: string;
   readonly kind?: RecordKind;
+  /** Only log records that tell of the transaction itself: steps, deadlines, ends. */
+  readonly eventsOnly?: boolean;
   readonly service?: string;
   /** Least SeverityNumber; spans pass only where their status is ERROR and this is at most 17. */
   readonly minSeverityNumber?: number;
@@ -101,6 +123,8 @@ export interface LogFilter {
   readonly minSeverityNumber?: number;
   readonly fromNs?: bigint;
   readonly toNs?: bigint;
+  /** Also the records of run reports, which are left out otherwise. */
+  readonly withReports?: boolean;
   readonly cursor?: string;
   readonly limit: number;
   /**
@@ -108,6 +132,14 @@ export interface LogFilter {
    * the order of writing, so that a log that arrives late, with an earlier time, is given as well.
    */
   readonly order: "newest" | "oldest";
+}
+
+export interface RunFilter {
+  readonly service?: string;
+  /** Runs whose latest report is of this time or later. */
+  readonly seenFromNs?: bigint;
+  readonly cursor?: string;
+  readonly limit: number;
 }
 
 export interface Page<T> {
@@ -136,6 +168,7 @@ export interface ServiceOverview {
   readonly logs: number;
   readonly errorLogs: number;
   readonly spans: number;
+  /** Of its latest record, a run report included: a service may live and have nothing to do. */
   readonly lastSeenNs: bigint;
   readonly operations: readonly ServiceFigures[];
 }
@@ -150,6 +183,10 @@ export interface StoreReader {
   transactionRecords(filter: RecordFilter): Promise<Page<StoredRecord>>;
   searchLogs(filter: LogFilter): Promise<Page<StoredRecord>>;
   services(window: { fromNs?: bigint; toNs?: bigint }): Promise<readonly ServiceOverview[]>;
+  /** The latest report of each run, those that were seen last first; over the days kept. */
+  runs(filter: RunFilter): Promise<Page<RunReport>>;
+  /** The latest report of one run; undefined where none is kept. */
+  findRun(runId: string): Promise<RunReport | undefined>;
   /** Rejects with the reason while the store cannot be read. */
   check(): Promise<void>;
   stop(): Promise<void>;

@@ -7,8 +7,6 @@ import { HEADER } from "../wire-names.ts";
 import { splitHost } from "./host-header.ts";
 import {
   type Destination,
-  noteFailure,
-  noteResponse,
   type OutboundCall,
   type OutboundOptions,
   startOutboundCall,
@@ -83,7 +81,6 @@ function inject(request: ClientRequest, call: OutboundCall, runId: string): void
  * broke off, or never came. The listeners get the context of the code that made the request.
  */
 function follow(request: ClientRequest, call: OutboundCall): void {
-  const { span } = call;
   const context = call.context ?? EMPTY_CONTEXT;
   let response: IncomingMessage | undefined;
   bindEmitter(request, {
@@ -92,20 +89,20 @@ function follow(request: ClientRequest, call: OutboundCall): void {
     beforeEvent: (event, first) => {
       if (event === "response" && first instanceof IncomingMessage) {
         response = first;
-        noteResponse(span, first.statusCode ?? 0, first.headers[HEADER.run]);
+        call.noteResponse(first.statusCode ?? 0, first.headers[HEADER.run]);
         bindEmitter(first, { context, keepsInner: false });
       } else if (event === "upgrade" && first instanceof IncomingMessage) {
-        noteResponse(span, first.statusCode ?? 0, first.headers[HEADER.run]);
+        call.noteResponse(first.statusCode ?? 0, first.headers[HEADER.run]);
       } else if (event === "error") {
-        noteFailure(span, first);
+        call.noteFailure(first);
       }
     },
     onEvent: (event) => {
       if (event !== "close") return;
       if (response !== undefined && !response.complete) {
-        noteFailure(span, response.errored ?? new Error("the response broke off"));
+        call.noteFailure(response.errored ?? new Error("the response broke off"));
       }
-      span.end();
+      call.end();
     },
   });
 }

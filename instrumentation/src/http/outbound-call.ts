@@ -1,5 +1,6 @@
-import type { RecordedSpan } from "../tracing/recorded-span.ts";
-import { STATUS } from "../tracing/recorded-span.ts";
+import { findRequestObserver } from "../metrics/request-observer.ts";
+import { type RecordedSpan, STATUS } from "../tracing/recorded-span.ts";
+import { SAMPLED } from "../tracing/trace-context.ts";
 import type { TransactionTracer } from "../tracing/transaction-tracer.ts";
 import {
   findContext,
@@ -30,18 +31,81 @@ export interface Destination {
   readonly ownId: string | undefined;
 }
 
-export interface OutboundCall {
+const KIND_CLIENT = 2;
+const ERROR_STATUS_MIN = 400;
+const OTHER_ERROR = "_OTHER";
+const DEFAULT_PORTS: Readonly<Record<string, number>> = { "http:": 80, "https:": 443 };
+
+/** One request on its way out, from its making to the end of its answer. */
+export class OutboundCall {
   readonly span: RecordedSpan;
   /** The context the request was made in. */
   readonly context: TransactionContext | undefined;
   readonly transaction: Transaction | undefined;
   /** Whether the destination may be told IDs. */
   readonly isAllowed: boolean;
+  readonly #to: Destination;
+  #status = 0;
+  #errorType: string | undefined;
+
+  constructor(parts: CallParts) {
+    this.span = parts.span;
+    this.context = parts.context;
+    this.transaction = parts.transaction;
+    this.isAllowed = parts.isAllowed;
+    this.#to = parts.to;
+  }
+
+  /** Notes the answer's status and, where the server named its run, that. */
+  noteResponse(status: number, peerRunId: unknown): void {
+    const { span } = this;
+    this.#status = status;
+    span.setAttribute(SEMANTIC.httpStatusCode, status);
+    if (isTransactionId(peerRunId)) span.setAttribute(ATTRIBUTE.peerRunId, peerRunId);
+    if (status >= ERROR_STATUS_MIN) this.#fail(String(status), "");
+  }
+
+  /** Notes that the call came to no answer, or that its answer broke off. */
+  noteFailure(error: unknown): void {
+    const isError = error instanceof Error;
+    const code = isError && "code" in error && typeof error.code === "string" ? error.code : "";
+    this.#fail(code || (isError ? error.name : OTHER_ERROR), isError ? error.message : "");
+  }
+
+  /** A second end changes nothing. */
+  end(): void {
+    const { span } = this;
+    if (!span.isRecording()) return;
+    span.end();
+    const observer = findRequestObserver();
+    if (observer === undefined) return;
+    const context = span.spanContext();
+    observer.client({
+      method: knownMethod(this.#to.method),
+      peer: authorityOf(this.#to),
+      status: this.#status,
+      errorType: this.#errorType,
+      isExpected: false,
+      durationMs: (span.endMicros - span.startMicros) / 1000,
+      transactionId: this.transaction?.id,
+      traceId: (context.traceFlags & SAMPLED) === SAMPLED ? context.traceId : undefined,
+    });
+  }
+
+  #fail(errorType: string, message: string): void {
+    this.#errorType = errorType;
+    this.span.setAttribute(SEMANTIC.errorType, errorType);
+    this.span.setStatus({ code: STATUS.error, message });
+  }
 }
 
-const KIND_CLIENT = 2;
-const ERROR_STATUS_MIN = 400;
-const DEFAULT_PORTS: Readonly<Record<string, number>> = { "http:": 80, "https:": 443 };
+interface CallParts {
+  readonly span: RecordedSpan;
+  readonly context: TransactionContext | undefined;
+  readonly transaction: Transaction | undefined;
+  readonly isAllowed: boolean;
+  readonly to: Destination;
+}
 
 /**
  * Starts the span of one outgoing request, or gives undefined where nothing is to be traced. A
@@ -49,12 +113,13 @@ const DEFAULT_PORTS: Readonly<Record<string, number>> = { "http:": 80, "https:":
  * would mint an ID anyway, and this way both know the same.
  */
 export function startOutboundCall(
-  to: Destination,
+  given: Destination,
   options: OutboundOptions,
 ): OutboundCall | undefined {
   const context = findContext();
   if (context?.suppressed === true) return undefined;
-  const isAllowed = options.isAllowedHost(to.host);
+  const to = finalDestination(given);
+  const isAllowed = options.isAllowedHost(given.host) && options.isAllowedHost(to.host);
   const transaction = context?.transaction ?? beginTransaction(to, isAllowed);
   const span = options.tracer.start({
     name: methodSpanName(to.method),
@@ -63,7 +128,24 @@ export function startOutboundCall(
     transaction,
   });
   if (span.isRecording()) describe(span, to);
-  return { span, context, transaction, isAllowed };
+  return new OutboundCall({ span, context, transaction, isAllowed, to });
+}
+
+/**
+ * Behind a proxy the headers go on to another host than the socket's: what is asked for has its
+ * whole URL as path (RFC 9112 §3.2.2), or is named by CONNECT (§3.2.3).
+ */
+function finalDestination(to: Destination): Destination {
+  if (to.path.startsWith("/") || to.path === "*") return to;
+  const url = URL.parse(to.method === "CONNECT" ? `https://${to.path}` : to.path);
+  if (url === null) return to;
+  return {
+    ...to,
+    protocol: url.protocol,
+    host: url.hostname,
+    port: url.port === "" ? undefined : Number(url.port),
+    path: url.pathname,
+  };
 }
 
 function beginTransaction(to: Destination, isAllowed: boolean): Transaction | undefined {
@@ -71,34 +153,26 @@ function beginTransaction(to: Destination, isAllowed: boolean): Transaction | un
   return isAllowed ? mintTransaction() : undefined;
 }
 
-/** Notes the answer's status and, where the server named its run, that. */
-export function noteResponse(span: RecordedSpan, status: number, peerRunId: unknown): void {
-  span.setAttribute(SEMANTIC.httpStatusCode, status);
-  if (isTransactionId(peerRunId)) span.setAttribute(ATTRIBUTE.peerRunId, peerRunId);
-  if (status < ERROR_STATUS_MIN) return;
-  span.setAttribute(SEMANTIC.errorType, String(status));
-  span.setStatus({ code: STATUS.error });
-}
-
-/** Notes that the call came to no answer, or that its answer broke off. */
-export function noteFailure(span: RecordedSpan, error: unknown): void {
-  const isError = error instanceof Error;
-  const code = isError && "code" in error && typeof error.code === "string" ? error.code : "";
-  span.setAttribute(SEMANTIC.errorType, code || (isError ? error.name : "_OTHER"));
-  span.setStatus({ code: STATUS.error, message: isError ? error.message : "" });
-}
-
 function describe(span: RecordedSpan, to: Destination): void {
   const known = knownMethod(to.method);
   span.addAttribute(SEMANTIC.httpMethod, known);
   if (known === OTHER_METHOD) span.addAttribute(SEMANTIC.httpMethodOriginal, to.method);
-  const port = to.port ?? DEFAULT_PORTS[to.protocol];
-  const isDefault = port === DEFAULT_PORTS[to.protocol];
-  const authority = isDefault || port === undefined ? to.host : `${to.host}:${port}`;
+  const port = portOf(to);
   // Credentials and the query are left out: they are where secrets stand.
   const question = to.path.indexOf("?");
   const path = question === -1 ? to.path : to.path.slice(0, question);
-  span.addAttribute(SEMANTIC.urlFull, `${to.protocol}//${authority}${path}`);
+  span.addAttribute(SEMANTIC.urlFull, `${to.protocol}//${authorityOf(to)}${path}`);
   span.addAttribute(SEMANTIC.serverAddress, to.host);
   if (port !== undefined) span.addAttribute(SEMANTIC.serverPort, port);
+}
+
+function portOf(to: Destination): number | undefined {
+  return to.port ?? DEFAULT_PORTS[to.protocol];
+}
+
+/** Host and port, without a port that goes without saying. */
+function authorityOf(to: Destination): string {
+  const port = portOf(to);
+  const isDefault = port === undefined || port === DEFAULT_PORTS[to.protocol];
+  return isDefault ? to.host : `${to.host}:${port}`;
 }

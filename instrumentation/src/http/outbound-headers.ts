@@ -1,5 +1,5 @@
 import type { SpanContext } from "@opentelemetry/api";
-import { formatTraceparent } from "../tracing/trace-context.ts";
+import { tracePropagation } from "../tracing/trace-propagation.ts";
 import { formatBaggage } from "../transaction/baggage.ts";
 import type { Transaction, TransactionContext } from "../transaction/transaction-context.ts";
 import { isTransactionId } from "../transaction/transaction-id.ts";
@@ -16,6 +16,8 @@ export interface OutboundHeaders {
   readonly set: (name: string, value: string) => void;
 }
 
+const NO_SPAN_ID = "0".repeat(16);
+
 /** Adds what the next service needs to go on with the transaction, each header once. */
 export function writeOutboundHeaders(request: OutboundHeaders): void {
   const { transaction, span, context } = request;
@@ -27,12 +29,15 @@ export function writeOutboundHeaders(request: OutboundHeaders): void {
     const own = request.find(HEADER.transactionId);
     const id = isTransactionId(own) ? own : transaction.id;
     add(HEADER.transactionId, id);
-    add(HEADER.baggage, formatBaggage(id, context?.baggage));
+    if (tracePropagation().passesBaggage) {
+      add(HEADER.baggage, formatBaggage(id, context?.baggage));
+    }
   }
   // A trace that the service continues itself must not get the state of another one.
-  if (span !== undefined && request.find(HEADER.traceparent) === undefined) {
-    request.set(HEADER.traceparent, formatTraceparent(span));
-    if (span.traceState !== undefined) add(HEADER.tracestate, span.traceState.serialize());
+  // Beside another SDK there may be no span at all: then its ID is zero.
+  const isTold = span !== undefined && span.spanId !== NO_SPAN_ID;
+  if (isTold && request.find(HEADER.traceparent) === undefined) {
+    tracePropagation().write(span, add);
   }
   add(HEADER.run, request.runId);
 }

@@ -1,4 +1,5 @@
 const SHAPES_MAX = 200;
+const REMEMBERED_CHARACTERS_MAX = 256;
 const SEGMENTS_MAX = 8;
 const SEGMENT_CHARACTERS_MAX = 32;
 const WORD = /^[A-Za-z][A-Za-z_.-]*$/;
@@ -12,13 +13,23 @@ const ID = "{id}";
  */
 export class PathShapes {
   readonly #seen = new Set<string>();
+  /** Most services have a few paths without variable parts: those are shaped once. */
+  readonly #shapeOf = new Map<string, string>();
 
   /** Undefined where the run has as many shapes as it may. */
   find(path: string): string | undefined {
-    const shape = shapeOf(path);
+    const shape = this.#shapeOf.get(path) ?? this.#remember(path, shapeOf(path));
     if (this.#seen.has(shape)) return shape;
     if (this.#seen.size >= SHAPES_MAX) return undefined;
     this.#seen.add(shape);
+    return shape;
+  }
+
+  #remember(path: string, shape: string): string {
+    const isShort = path.length <= REMEMBERED_CHARACTERS_MAX;
+    if (shape === path && isShort && this.#shapeOf.size < SHAPES_MAX) {
+      this.#shapeOf.set(path, shape);
+    }
     return shape;
   }
 }

@@ -3,8 +3,6 @@ import { guard } from "../stats.ts";
 import { HEADER } from "../wire-names.ts";
 import {
   type Destination,
-  noteFailure,
-  noteResponse,
   type OutboundCall,
   type OutboundOptions,
   startOutboundCall,
@@ -56,12 +54,12 @@ export function instrumentUndiciClient(options: OutboundOptions): void {
   onCall("undici:request:headers", (call, message) => {
     const { response } = message as { response?: { statusCode?: unknown; headers?: unknown } };
     if (typeof response?.statusCode !== "number") return;
-    noteResponse(call.span, response.statusCode, findHeader(response.headers, HEADER.run));
+    call.noteResponse(response.statusCode, findHeader(response.headers, HEADER.run));
   });
-  onCall("undici:request:trailers", (call) => call.span.end());
+  onCall("undici:request:trailers", (call) => call.end());
   onCall("undici:request:error", (call, message) => {
-    noteFailure(call.span, (message as { error?: unknown }).error);
-    call.span.end();
+    call.noteFailure((message as { error?: unknown }).error);
+    call.end();
   });
 }
 

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { transaction } from "../transaction/transaction.ts";
-import { withMessage } from "./consumer.ts";
 import { instrumentKafka } from "./instrument-kafka.ts";
+import { withMessage } from "./with-message.ts";
 
 /**
  * A stand-in that records what it is called with, for what needs no broker: copies of headers,

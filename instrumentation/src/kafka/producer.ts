@@ -1,23 +1,25 @@
-import { writeOutboundHeaders } from "../http/outbound-headers.ts";
-import { countFault, counts } from "../stats.ts";
+import { countFault } from "../stats.ts";
 import type { RecordedSpan } from "../tracing/recorded-span.ts";
 import { findTracer } from "../tracing/tracer-holder.ts";
 import {
   findContext,
   mintTransaction,
   runIn,
+  type Transaction,
   TransactionContext,
 } from "../transaction/transaction-context.ts";
-import { HEADER, SEMANTIC } from "../wire-names.ts";
+import { isTransactionId } from "../transaction/transaction-id.ts";
+import { ATTRIBUTE, HEADER, SEMANTIC } from "../wire-names.ts";
+import { findDelivery } from "./delivery.ts";
 import {
   findMethod,
   isObject,
-  type KafkaHeaders,
   type Method,
-  type OutgoingMessage,
   readHeaders,
   type TopicMessages,
 } from "./kafka-shapes.ts";
+import { type MergedSources, SOURCES_KEY } from "./merged-sources.ts";
+import { copyMessages, type Sending } from "./outgoing-messages.ts";
 import { settle } from "./settle.ts";
 
 const KIND_PRODUCER = 3;
@@ -27,7 +29,7 @@ export function wrapProducer(producer: object): void {
   replace(producer, "send", (input) => (isTopicMessages(input) ? [input] : []));
   replace(producer, "sendBatch", (input) => {
     const topics = isObject(input) ? input.topicMessages : undefined;
-    return Array.isArray(topics) ? topics.filter(isTopicMessages) : [];
+    return Array.isArray(topics) && topics.every(isTopicMessages) ? topics : [];
   });
   const begin = findMethod(producer, "transaction");
   if (begin === undefined) return;
@@ -75,24 +77,23 @@ function prepare(
   try {
     const topics = topicsOf(input);
     if (!isObject(input) || topics.length === 0) return undefined;
-    const messages = topics.reduce((sum, topic) => sum + topic.messages.length, 0);
     const outer = findContext();
-    // Several messages sent outside of a transaction need not belong together: whoever receives
-    // each mints its ID.
-    const transaction = outer?.transaction ?? (messages === 1 ? mintTransaction() : undefined);
+    const sources = outer?.getValue(SOURCES_KEY) as MergedSources | undefined;
+    const transaction = outer?.transaction ?? beginTransaction(topics);
     const span = findTracer()?.start({
       name: topics.length === 1 ? `send ${topics[0]?.topic}` : "send",
       kind: KIND_PRODUCER,
       parent: outer?.span?.spanContext(),
       transaction,
     });
-    if (span?.isRecording() === true) describe(span, topics, messages);
+    if (span !== undefined) describe(span, topics, sources);
     const context = new TransactionContext({
       transaction,
       span: span ?? outer?.span,
       baggage: outer?.baggage,
     });
-    const copies = topics.map((topic) => withHeaders(topic, context));
+    const sending: Sending = { context, delivery: findDelivery(), sources };
+    const copies = topics.map((topic) => copyMessages(topic, sending));
     const copy =
       name === "send"
         ? { ...input, messages: copies[0]?.messages }
@@ -104,35 +105,39 @@ function prepare(
   }
 }
 
-function describe(span: RecordedSpan, topics: TopicMessages[], messages: number): void {
+/**
+ * The transaction of what is sent outside of any. Messages that carry one ID are in that one, as
+ * repeats of a batch's are. One message alone begins one. Several need not belong together: who
+ * receives each mints its ID.
+ */
+function beginTransaction(topics: readonly TopicMessages[]): Transaction | undefined {
+  const messages = topics.flatMap((topic) => topic.messages);
+  const id = readHeaders(messages[0]?.headers)[HEADER.transactionId];
+  const isShared =
+    isTransactionId(id) &&
+    messages.every((message) => readHeaders(message?.headers)[HEADER.transactionId] === id);
+  if (isShared) return { id, isStart: false, callerId: undefined };
+  return messages.length === 1 ? mintTransaction() : undefined;
+}
+
+function describe(
+  span: RecordedSpan,
+  topics: readonly TopicMessages[],
+  sources: MergedSources | undefined,
+): void {
+  const names = new Set(topics.map((topic) => topic.topic));
+  if (names.size === 1) span.addAttribute(SEMANTIC.messagingDestination, [...names].join());
   span.addAttribute(SEMANTIC.messagingSystem, "kafka");
   span.addAttribute(SEMANTIC.messagingOperation, "send");
   span.addAttribute(SEMANTIC.messagingOperationType, "send");
-  const names = new Set(topics.map((topic) => topic.topic));
-  if (names.size === 1) span.addAttribute(SEMANTIC.messagingDestination, [...names].join());
+  const messages = topics.reduce((sum, topic) => sum + topic.messages.length, 0);
   if (messages > 1) span.addAttribute(SEMANTIC.messagingBatchCount, messages);
-}
-
-function withHeaders(topic: TopicMessages, context: TransactionContext): TopicMessages {
-  return { ...topic, messages: topic.messages.map((message) => copyMessage(message, context)) };
-}
-
-function copyMessage(message: OutgoingMessage, context: TransactionContext): OutgoingMessage {
-  if (typeof message !== "object" || message === null) return message;
-  const headers: KafkaHeaders = { ...message.headers };
-  const own = readHeaders(headers);
-  writeOutboundHeaders({
-    context,
-    transaction: context.transaction,
-    span: context.span?.spanContext(),
-    runId: counts.runId,
-    // A message has no way back: naming our run would ask for an answer that cannot come.
-    find: (name) => (name === HEADER.run ? "" : own[name]),
-    set: (name, value) => {
-      headers[name] = value;
-    },
-  });
-  return { ...message, headers };
+  if (sources === undefined) return;
+  span.setAttribute(ATTRIBUTE.transactionSources, [...sources.ids]);
+  if (sources.total > sources.ids.length) {
+    span.addAttribute(ATTRIBUTE.transactionSourcesTotal, sources.total);
+  }
+  for (const context of sources.senders) span.addLink({ context });
 }
 
 function isTopicMessages(value: unknown): value is TopicMessages {

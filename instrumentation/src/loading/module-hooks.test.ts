@@ -62,3 +62,43 @@ test("a patch that throws leaves the module as it is, and the line numbers stay"
   });
   expect(output).toMatch(/^hello .*g\.mjs:2:/);
 });
+
+test("a CommonJS program keeps all of require, and ES modules all of their exports", () => {
+  writeFileSync(join(module, "d.mjs"), "export default 'd'; export let n = 1; n = 2;");
+  writeFileSync(
+    join(folder, "own.mjs"),
+    'import { n } from "./node_modules/greeter/d.mjs"; export { n };',
+  );
+  const program = join(folder, "whole.cjs");
+  writeFileSync(
+    program,
+    `const { n } = require("./own.mjs");
+     import("./node_modules/greeter/d.mjs").then(({ default: d, n: again }) => {
+       const isMain = require.main === module && require.cache[__filename] === module;
+       console.log(n, again, d, isMain, typeof require.extensions[".js"]);
+     });`,
+  );
+  const early = `import { patchModules } from ${SUBJECT};
+    patchModules([{ package: "greeter", file: "d.mjs", patch: (exports) => { exports.n; } }]);`;
+  writeFileSync(join(folder, "early.mjs"), early);
+  const output = execFileSync(process.execPath, ["--import", join(folder, "early.mjs"), program], {
+    encoding: "utf8",
+  });
+  expect(output).toBe("2 2 d true function\n");
+});
+
+test("an ES program that loads us in its first line finds CommonJS packages changed", () => {
+  const program = join(folder, "first.mjs");
+  writeFileSync(
+    join(folder, "hooks-early.mjs"),
+    'import { install } from "./hooks.mjs"; install();',
+  );
+  writeFileSync(
+    program,
+    `import "./hooks-early.mjs";
+     import greeter from "./node_modules/greeter/g.cjs";
+     console.log(greeter.greeter.hello());`,
+  );
+  const output = execFileSync(process.execPath, [program], { encoding: "utf8" });
+  expect(output).toBe("patched\n");
+});

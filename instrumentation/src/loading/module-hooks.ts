@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { createRequire, registerHooks } from "node:module";
+import Module from "node:module";
 import { fileURLToPath } from "node:url";
 import { countFault } from "../stats.ts";
 
@@ -17,12 +17,7 @@ export interface ModulePatch {
   readonly patch: (exports: unknown) => unknown;
 }
 
-interface LoadResult {
-  format?: string | null | undefined;
-  source?: string | ArrayBuffer | NodeJS.TypedArray | undefined;
-}
-
-/** What changed sources call, once they ran. The symbol is all that they know of us. */
+/** What the wrapper of an ES module calls, once that ran. The symbol is all that it knows of us. */
 const LOADED_KEY = Symbol.for("clew.module.loaded");
 const CALL = 'globalThis[Symbol.for("clew.module.loaded")]';
 const shared = globalThis as { [LOADED_KEY]?: (key: string, exports: unknown) => unknown };
@@ -32,9 +27,13 @@ const patches = new Map<string, ModulePatch>();
 const fileNames = new Set<string>();
 
 /**
- * Changes modules as they are loaded, by `import` and by `require` alike: their source gets one
- * line at its end, which hands over what they export. Line numbers stay. CommonJS modules that
+ * Changes modules as they are loaded, by `import` and by `require` alike. CommonJS modules that
  * were loaded before are changed at once. A bundle has no such files: its users wrap explicitly.
+ *
+ * There is no `load` hook on purpose. Until 22.23 and 24.14, Node with one runs every CommonJS
+ * module that comes by the ES loader (the service's main file under `--import`, too) without
+ * `require.cache` and `require.extensions`, and where such a module requires an ES module that has
+ * imports of its own, it throws.
  */
 export function patchModules(wanted: readonly ModulePatch[]): void {
   const isFirst = patches.size === 0;
@@ -44,36 +43,73 @@ export function patchModules(wanted: readonly ModulePatch[]): void {
   }
   if (isFirst && patches.size > 0) {
     shared[LOADED_KEY] = applyPatch;
-    registerHooks({ load: loadModule });
+    hookCompile();
+    Module.registerHooks({ resolve: resolveModule });
   }
   patchLoaded(wanted);
 }
 
-type NextLoad = (url: string, context?: { format?: string | null }) => LoadResult;
-
-function loadModule(url: string, context: { format?: string | null | undefined }, next: unknown) {
-  // Node's types know the result only with a format, which it may leave out.
-  const result = (next as NextLoad)(url, context as { format?: string | null });
-  const fileName = url.slice(url.lastIndexOf("/") + 1);
-  if (fileNames.has(fileName)) {
-    const key = findKey(url);
-    if (key !== undefined) appendCall({ url, key, result });
-  }
-  return result as ReturnType<import("node:module").LoadHookSync>;
+/** A CommonJS module; Node's types do not know the function that each of them runs in. */
+interface CompilingModule {
+  exports: unknown;
+  _compile?: Compile;
 }
 
-function appendCall(of: { url: string; key: string; result: LoadResult }): void {
-  const { url, key, result } = of;
+type Compile = (
+  this: CompilingModule,
+  content: string,
+  path: string,
+  ...rest: unknown[]
+) => unknown;
+
+/** Each CommonJS module is looked at once it ran, before whoever required it gets its exports. */
+function hookCompile(): void {
+  const prototype: CompilingModule = Module.prototype;
+  const compile = prototype._compile;
+  if (compile === undefined) throw new Error("cannot hook require: Node has no Module._compile");
+  prototype._compile = function compileModule(content, path, ...rest) {
+    const result = compile.call(this, content, path, ...rest);
+    const key = findKey(path);
+    if (key !== undefined) this.exports = applyPatch(key, this.exports);
+    return result;
+  };
+}
+
+type Resolved = ReturnType<import("node:module").ResolveHookSync>;
+type NextResolve = Parameters<import("node:module").ResolveHookSync>[2];
+
+/** An ES module that is to be changed is met behind a module that imports it, and hands it over. */
+function resolveModule(
+  specifier: string,
+  context: import("node:module").ResolveHookContext,
+  next: NextResolve,
+): Resolved {
+  const resolved = next(specifier, context);
+  const { url, format } = resolved;
+  const key = context.parentURL?.startsWith(WRAPPER) === true ? undefined : findKey(url);
+  if (key === undefined || (format !== "module" && !url.endsWith(".mjs"))) return resolved;
+  // `require` of an ES module passes by `_compile`, which knows its path.
+  if (context.conditions.includes("require")) return resolved;
   try {
-    const isModule = result.format === "module";
-    const source = textOf(result.source) ?? readFileSync(fileURLToPath(url), "utf8");
-    const name = JSON.stringify(key);
-    result.source = isModule
-      ? `${source}\n;import * as clewSelf from ${JSON.stringify(url)};${CALL}?.(${name}, clewSelf);`
-      : `${source}\n;module.exports = ${CALL}?.(${name}, module.exports) ?? module.exports;`;
+    return { ...resolved, url: wrapperOf(key, url), format: "module", shortCircuit: true };
   } catch (error) {
     countFault("module-hooks", error); // The module is loaded as it is.
+    return resolved;
   }
+}
+
+const WRAPPER = "data:text/javascript;clew,";
+const DEFAULT_EXPORT = /\bexport\s+default\b|\bas\s+default\b/;
+
+/** Exports what the module exports; a module without default export must not be asked for one. */
+function wrapperOf(key: string, url: string): string {
+  const from = JSON.stringify(url);
+  const hasDefault = DEFAULT_EXPORT.test(readFileSync(fileURLToPath(url), "utf8"));
+  const code =
+    `import * as self from ${from};export * from ${from};` +
+    (hasDefault ? `export{default} from ${from};` : "") +
+    `${CALL}?.(${JSON.stringify(key)},self);`;
+  return WRAPPER + encodeURIComponent(code);
 }
 
 function applyPatch(key: string, exports: unknown): unknown {
@@ -87,31 +123,27 @@ function applyPatch(key: string, exports: unknown): unknown {
 
 /** What was `require`d before us can still be changed in place, its exports no longer replaced. */
 function patchLoaded(wanted: readonly ModulePatch[]): void {
-  const { cache } = createRequire(import.meta.url);
+  // Any path will do, and in a bundle in CommonJS there is no `import.meta.url`.
+  const { cache } = Module.createRequire(process.execPath);
   const keys = new Set(wanted.map(keyOf));
   for (const [path, module] of Object.entries(cache)) {
-    const fileName = path.slice(Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\")) + 1);
-    if (module?.loaded !== true || !fileNames.has(fileName)) continue;
-    const key = findKey(path.replaceAll("\\", "/"));
+    if (module?.loaded !== true) continue;
+    const key = findKey(path);
     if (key !== undefined && keys.has(key)) applyPatch(key, module.exports);
   }
 }
 
 /** `<package>/<file>` of a path or URL behind its last node_modules, where it is looked for. */
-function findKey(path: string): string | undefined {
-  const marker = "/node_modules/";
-  const at = path.lastIndexOf(marker);
-  if (at === -1) return undefined;
-  const key = path.slice(at + marker.length);
+function findKey(location: string): string | undefined {
+  const path = location.includes("\\") ? location.replaceAll("\\", "/") : location;
+  if (!fileNames.has(path.slice(path.lastIndexOf("/") + 1))) return undefined;
+  const at = path.lastIndexOf(MODULES_FOLDER);
+  const key = at === -1 ? "" : path.slice(at + MODULES_FOLDER.length);
   return patches.has(key) ? key : undefined;
 }
 
+const MODULES_FOLDER = "/node_modules/";
+
 function keyOf(patch: ModulePatch): string {
   return `${patch.package}/${patch.file}`;
-}
-
-function textOf(source: LoadResult["source"]): string | undefined {
-  if (typeof source === "string") return source;
-  if (source === undefined || source === null) return undefined;
-  return new TextDecoder().decode(source);
 }

@@ -1,7 +1,9 @@
-import { SEMANTIC } from "../wire-names.ts";
+import { isExpectedError } from "../expected-error.ts";
+import { ATTRIBUTE, SEMANTIC } from "../wire-names.ts";
 
-/** How much of an error's chain of causes is written out. */
-const CAUSES_MAX = 8;
+/** How much of an error's causes, and of the errors in an AggregateError, is written out. */
+const ERRORS_MAX = 16;
+const DEPTH_MAX = 8;
 
 export interface ExceptionAttributes {
   [key: string]: string;
@@ -9,13 +11,30 @@ export interface ExceptionAttributes {
 
 /**
  * The semantic conventions' `exception.*` attributes of anything that was thrown or logged as an
- * error, with its causes below its stack as Node prints them. Never throws.
+ * error; its causes, and the errors of an AggregateError, stand below its stack. Never throws.
  */
 export function describeException(exception: unknown): ExceptionAttributes {
   try {
     return describe(exception);
   } catch {
     return { [SEMANTIC.exceptionMessage]: "an error that cannot be read" };
+  }
+}
+
+/** The same for a log record, which also says where the service expected the error. */
+export function describeLogged(
+  exception: unknown,
+  original: unknown = exception,
+): Readonly<Record<string, string | boolean>> {
+  const attributes = describeException(exception);
+  return isExpected(original) ? { ...attributes, [ATTRIBUTE.errorExpected]: true } : attributes;
+}
+
+function isExpected(error: unknown): boolean {
+  try {
+    return isExpectedError(error);
+  } catch {
+    return false; // An error whose cause cannot be read is as unexpected as any.
   }
 }
 
@@ -33,15 +52,34 @@ function describe(exception: unknown): ExceptionAttributes {
   };
 }
 
+/** The stack; below it, after `caused by:` or `one of:`, those of the errors in the error. */
 function stackOf(exception: object): string | undefined {
-  let stack = textOf(exception, "stack");
+  const stack = textOf(exception, "stack");
   if (stack === undefined) return undefined;
-  let cause = Reflect.get(exception, "cause");
-  for (let depth = 0; depth < CAUSES_MAX && cause instanceof Error; depth++) {
-    stack += `\ncaused by: ${cause.stack ?? cause.message}`;
-    cause = cause.cause;
+  const parts = [stack];
+  addInner(exception, { parts, seen: new Set([exception]), depth: 0 });
+  return parts.join("\n");
+}
+
+interface Written {
+  readonly parts: string[];
+  readonly seen: Set<unknown>;
+  readonly depth: number;
+}
+
+function addInner(error: object, { parts, seen, depth }: Written): void {
+  const several: unknown = error instanceof AggregateError ? error.errors : [];
+  const inner: (readonly [string, unknown])[] = [["caused by", Reflect.get(error, "cause")]];
+  if (Array.isArray(several)) {
+    inner.push(...several.slice(0, ERRORS_MAX).map((one) => ["one of", one] as const));
   }
-  return stack;
+  for (const [relation, one] of inner) {
+    if (!(one instanceof Error) || seen.has(one)) continue;
+    if (seen.size >= ERRORS_MAX || depth >= DEPTH_MAX) return;
+    seen.add(one);
+    parts.push(`${relation}: ${one.stack ?? one.message}`);
+    addInner(one, { parts, seen, depth: depth + 1 });
+  }
 }
 
 function textOf(value: object, key: string): string | undefined {

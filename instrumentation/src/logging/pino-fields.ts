@@ -9,6 +9,11 @@ export interface PinoKeys {
   readonly error: symbol;
   /** How a line begins, by the level's number. */
   readonly levels: symbol;
+  /** Functions that write the values of single fields, made by the option `redact`. */
+  readonly stringifiers: symbol;
+  readonly nestedKey: symbol;
+  /** "ASC" or "DESC": whether higher numbers are more severe; other rules are a function. */
+  readonly levelOrder: symbol;
 }
 
 /** Two copies of pino have two sets of symbols; a process has few copies. */
@@ -51,6 +56,9 @@ function learn(logger: PinoLogger): PinoKeys | undefined {
     message: symbols.get("pino.messageKey") ?? ABSENT,
     error: symbols.get("pino.errorKey") ?? ABSENT,
     levels: symbols.get("pino.lsCache") ?? ABSENT,
+    stringifiers: symbols.get("pino.stringifiers") ?? ABSENT,
+    nestedKey: symbols.get("pino.nestedKey") ?? ABSENT,
+    levelOrder: symbols.get("pino.levelComp") ?? ABSENT,
   };
   known.push(keys);
   return keys;

@@ -1,186 +1,157 @@
 import { subscribe } from "node:diagnostics_channel";
 import type { Recorder } from "../recorder.ts";
-import { guard } from "../stats.ts";
+import { countFault } from "../stats.ts";
 import { findContext } from "../transaction/transaction-context.ts";
 import { LOG_FIELD_TRANSACTION_ID } from "../wire-names.ts";
-import { describeException } from "./exception.ts";
-import { SEVERITY, type Severity } from "./log-record.ts";
+import { describeLogged } from "./exception.ts";
+import { findPinoKeys, type PinoKeys, type PinoLogger, textAt } from "./pino-fields.ts";
+import { pinoSeverity } from "./pino-levels.ts";
 import {
-  findPinoKeys,
-  levelTextOf,
-  type PinoKeys,
-  type PinoLogger,
-  textAt,
-} from "./pino-fields.ts";
+  findPlainFields,
+  type PinoLine,
+  readBindings,
+  readFields,
+  writesMessagePlainly,
+} from "./pino-line.ts";
+import { findField } from "./user-fields.ts";
 
 const SCOPE = { name: "pino", version: "" };
 const STAMP_KEY = `"${LOG_FIELD_TRANSACTION_ID}":`;
-/** Longest logger bindings, and how many loggers', that are remembered parsed. */
-const BINDINGS_REMEMBERED_MAX = 1000;
-const BINDINGS_CHARACTERS_MAX = 4096;
-
 const STAMPED = Symbol("clew.stamped");
 
 /** The channel's message: pino's logger and the arguments of its `asJson`. */
-interface Line {
-  /** What the logger's bindings were before the stamp, and how many characters it has. */
-  [STAMPED]?: { readonly bindings: string; readonly stampLength: number };
+interface Message {
+  /** What was found out before the line was written. */
+  [STAMPED]?: Stamped;
   readonly instance?: unknown;
   /** [merging object, message, level number, time text]. */
   readonly arguments?: ArrayLike<unknown>;
   readonly result?: unknown;
 }
 
+interface Stamped {
+  readonly keys: PinoKeys;
+  /** What the logger's bindings were before the stamp, and how many characters it has. */
+  readonly bindings: string;
+  readonly stampLength: number;
+}
+
 type Values = Record<string, unknown>;
 
 /**
  * Makes a log record of every pino line and stamps the transaction ID into the line itself. The
- * record is read from the finished line, so that the service's own redaction and serializers hold
- * for it too. Needs pino 9.10 or later, which has the channel.
+ * record shows what pino wrote, so that the service's own redaction and serializers hold for it
+ * too. Needs the channel that pino has since 9.10; see `patchOldPino` for those before.
  */
 export function instrumentPino(recorder: Recorder): void {
-  subscribe(
-    "tracing:pino_asJson:start",
-    guard("pino-logs", (message) => stamp(message as Line)),
-  );
-  subscribe(
-    "tracing:pino_asJson:end",
-    guard("pino-logs", (message) => {
-      const line = message as Line;
-      const logger = loggerOf(line);
-      const keys = logger === undefined ? undefined : findPinoKeys(logger);
-      if (logger === undefined || keys === undefined) return;
-      const stamped = line[STAMPED];
-      if (stamped !== undefined) logger[keys.bindings] = stamped.bindings;
-      if (typeof line.result === "string") record({ recorder, line, logger, keys });
-    }),
-  );
+  // Not by `guard`, which makes a list of the arguments: this is on the path of each line.
+  subscribe("tracing:pino_asJson:start", (message) => {
+    try {
+      stamp(message as Message);
+    } catch (error) {
+      countFault("pino-logs", error);
+    }
+  });
+  subscribe("tracing:pino_asJson:end", (message) => {
+    try {
+      finish(recorder, message as Message);
+    } catch (error) {
+      countFault("pino-logs", error);
+    }
+  });
 }
 
 /**
  * Bindings are where pino's own child loggers keep their text: for the time of this one line they
  * carry the ID, at top level even under a nested key.
  */
-function stamp(line: Line): void {
-  const id = findContext()?.transaction?.id;
-  const logger = id === undefined ? undefined : loggerOf(line);
+function stamp(message: Message): void {
+  const logger = loggerOf(message);
   const keys = logger === undefined ? undefined : findPinoKeys(logger);
   if (logger === undefined || keys === undefined) return;
   const bindings = logger[keys.bindings];
-  if (typeof bindings !== "string" || alreadyStamped(line, bindings)) return;
+  if (typeof bindings !== "string") return;
+  const id = findContext()?.transaction?.id;
+  if (id === undefined || isStamped(message, bindings)) {
+    message[STAMPED] = { keys, bindings, stampLength: 0 };
+    return;
+  }
   const text = `,${STAMP_KEY}"${id}"`;
-  line[STAMPED] = { bindings, stampLength: text.length };
+  message[STAMPED] = { keys, bindings, stampLength: text.length };
   logger[keys.bindings] = bindings + text;
 }
 
-function loggerOf(line: Line): PinoLogger | undefined {
-  const { instance } = line;
+function loggerOf({ instance }: Message): PinoLogger | undefined {
   return typeof instance === "object" && instance !== null ? (instance as PinoLogger) : undefined;
 }
 
 /** A nested call finds the bindings stamped; a service may write the field itself. */
-function alreadyStamped(line: Line, bindings: string): boolean {
-  const merging = line.arguments?.[0];
+function isStamped(message: Message, bindings: string): boolean {
+  const merging = message.arguments?.[0];
   const isInObject =
     typeof merging === "object" && merging !== null && LOG_FIELD_TRANSACTION_ID in merging;
-  return isInObject || bindings.includes(STAMP_KEY);
+  if (isInObject) return true;
+  if (bindings !== searched.bindings) {
+    searched.bindings = bindings;
+    searched.isStamped = bindings.includes(STAMP_KEY);
+  }
+  return searched.isStamped;
 }
 
-interface Finished {
-  readonly recorder: Recorder;
-  readonly line: Line;
-  readonly logger: PinoLogger;
-  readonly keys: PinoKeys;
+/** The bindings searched last: those of one logger's lines are the same text. */
+const searched = { bindings: "", isStamped: false };
+
+function finish(recorder: Recorder, message: Message): void {
+  const stamped = message[STAMPED];
+  const logger = loggerOf(message);
+  if (stamped === undefined || logger === undefined) return;
+  const { keys, bindings, stampLength } = stamped;
+  if (stampLength > 0) logger[keys.bindings] = bindings;
+  const text = message.result;
+  if (typeof text !== "string") return;
+  record(recorder, { logger, keys, given: message.arguments ?? [], text, bindings, stampLength });
 }
 
-function record(finished: Finished): void {
-  const { recorder, line, logger, keys } = finished;
-  const given = line.arguments ?? [];
-  const bindings = readBindings(textAt(logger, keys.bindings, ""));
+function record(recorder: Recorder, line: PinoLine): void {
+  const { given } = line;
+  const bindings = readBindings(line.bindings);
+  const hasFields = hasKeys(given[0]);
+  const isPlainMessage = writesMessagePlainly(line);
   let body = given[1];
   let attributes: readonly Values[] = [bindings];
-  if (hasKeys(given[0])) {
-    const own = readOwn(finished);
-    const messageKey = textAt(logger, keys.message, "msg");
-    body ??= own[messageKey];
-    own[messageKey] = undefined;
-    const error = takeError(own, textAt(logger, keys.error, "err"));
-    attributes = error === undefined ? [bindings, own] : [bindings, own, error];
+  if (hasFields || !isPlainMessage) {
+    const plain = isPlainMessage ? findPlainFields(line) : undefined;
+    if (plain === undefined) {
+      const own = readFields(line);
+      const key = textAt(line.logger, line.keys.message, "msg");
+      // Of a text that is also the message, the line has one; both are what pino wrote.
+      body = own[key] ?? body;
+      own[key] = undefined;
+      attributes = withError(line, bindings, own);
+    } else attributes = [bindings, plain];
   }
-  recorder.log({ scope: SCOPE, severity: severityOf(given[2]), body, attributes });
+  const severity = pinoSeverity(line.logger, line.keys, given[2]);
+  recorder.log({ scope: SCOPE, severity, body, attributes });
 }
 
 /** Takes the error out of a line's fields; what it holds beside type, message and stack stays. */
-function takeError(own: Values, key: string): Values | undefined {
+function withError(line: PinoLine, bindings: Values, own: Values): readonly Values[] {
+  const key = textAt(line.logger, line.keys.error, "err");
   const error = own[key];
-  if (error === undefined) return undefined;
+  if (error === undefined) return [bindings, own];
   own[key] = undefined;
   if (typeof error === "object" && error !== null) {
     const { type, message, stack, ...rest } = error as Values;
     if (hasKeys(rest)) own[key] = rest;
   }
-  return describeException(error);
-}
-
-/**
- * The line's own fields. The line begins with the level, the time, the bindings and our stamp,
- * whose lengths are known: parsing only what is behind them saves half of the work.
- */
-function readOwn({ line, logger, keys }: Finished): Values {
-  const text = String(line.result);
-  const levelText = levelTextOf(logger, keys, line.arguments?.[2]);
-  const headLength =
-    levelText.length +
-    String(line.arguments?.[3] ?? "").length +
-    textAt(logger, keys.bindings, "").length +
-    (line[STAMPED]?.stampLength ?? 0);
-  if (levelText !== "" && text.charCodeAt(headLength) === COMMA) {
-    const parsed = parseObject(`{${text.slice(headLength + 1)}`);
-    if (parsed !== undefined) return parsed;
-  }
-  const whole = parseObject(text) ?? {};
-  for (const key of HEAD_KEYS) whole[key] = undefined;
-  return whole;
-}
-
-const COMMA = 44;
-const HEAD_KEYS = ["level", "time", "pid", "hostname", LOG_FIELD_TRANSACTION_ID];
-
-const remembered = new Map<string, Values>();
-
-/** A logger's bindings, which are the same for each of its lines, without pid and host name. */
-function readBindings(bindings: string): Values {
-  const known = remembered.get(bindings);
-  if (known !== undefined) return known;
-  const { pid, hostname, ...values } = parseObject(`{${bindings.slice(1)}}`) ?? {};
-  delete values[LOG_FIELD_TRANSACTION_ID];
-  // A logger per request has bindings of its own each time: they are not kept for ever.
-  if (remembered.size >= BINDINGS_REMEMBERED_MAX) remembered.clear();
-  if (bindings.length <= BINDINGS_CHARACTERS_MAX) remembered.set(bindings, values);
-  return values;
-}
-
-function parseObject(text: string): Values | undefined {
-  try {
-    const parsed: unknown = JSON.parse(text);
-    return typeof parsed === "object" && parsed !== null ? (parsed as Values) : undefined;
-  } catch {
-    return undefined; // A formatter of the service wrote something else: its message is enough.
-  }
+  const merging = line.given[0];
+  const original =
+    typeof merging === "object" && merging !== null ? findField(merging, key) : undefined;
+  return [bindings, own, describeLogged(error, original)];
 }
 
 function hasKeys(value: unknown): boolean {
   if (typeof value !== "object" || value === null) return false;
   for (const _key in value) return true;
   return false;
-}
-
-/** pino's numbers are by default 10 to 60; custom ones fall to the step below. */
-function severityOf(level: unknown): Severity {
-  const number = Number(level);
-  if (number >= 60) return SEVERITY.fatal;
-  if (number >= 50) return SEVERITY.error;
-  if (number >= 40) return SEVERITY.warn;
-  if (number >= 30) return SEVERITY.info;
-  return number >= 20 ? SEVERITY.debug : SEVERITY.trace;
 }

@@ -1,8 +1,10 @@
 import type { LogRecord } from "../logging/log-record.ts";
 import { ATTRIBUTE } from "../wire-names.ts";
+import { type Allowance, newAllowance } from "./allowance.ts";
+import { type Uid, writeTransactionId, writeUid } from "./id-attributes.ts";
 import { RECORDS } from "./otlp-request.ts";
 import type { ProtobufWriter } from "./protobuf-writer.ts";
-import { type Allowance, newAllowance, writeAttribute, writeBody } from "./write-attribute.ts";
+import { writeAttribute, writeBody } from "./write-attribute.ts";
 
 /**
  * LogRecord: time_unix_nano = 1, severity_number = 2, severity_text = 3, body = 5, attributes = 6,
@@ -26,24 +28,19 @@ const LENGTH_BYTES = 2;
 const TEXT_CHARACTERS_MAX = 65_536;
 
 /** Writes a log record as one `log_records` field. */
-export function writeLog(writer: ProtobufWriter, log: LogRecord, uid: string): void {
+export function writeLog(writer: ProtobufWriter, log: LogRecord, uid: Uid): void {
   const allowance = newAllowance(TEXT_CHARACTERS_MAX);
   const start = writer.open(RECORDS, LENGTH_BYTES);
   writer.nanoseconds(LOG.time, log.timeMicros);
   writer.integer(LOG.severityNumber, log.severity.number);
   writer.string(LOG.severityText, log.severity.text);
   if (log.body !== undefined) writeBody(writer, { field: LOG.body, value: log.body }, allowance);
-  writeAttribute(
-    writer,
-    { field: LOG.attributes, key: ATTRIBUTE.recordUid, value: uid },
-    allowance,
-  );
+  writeUid(writer, LOG.attributes, uid);
   if (log.transactionId !== undefined) {
-    const own = { field: LOG.attributes, key: ATTRIBUTE.transactionId, value: log.transactionId };
-    writeAttribute(writer, own, allowance);
+    writeTransactionId(writer, LOG.attributes, log.transactionId);
   }
   for (let index = 0; index < log.attributes.length; index++) {
-    writeAttributes(writer, { sources: log.attributes, index, allowance });
+    writeAttributes(writer, { log, index, allowance });
   }
   const { span } = log;
   if (span !== undefined) {
@@ -58,16 +55,23 @@ export function writeLog(writer: ProtobufWriter, log: LogRecord, uid: string): v
 /** One source's attributes, without those that a later source has as well: a key stands once. */
 function writeAttributes(
   writer: ProtobufWriter,
-  of: { sources: LogRecord["attributes"]; index: number; allowance: Allowance },
+  of: { log: LogRecord; index: number; allowance: Allowance },
 ): void {
-  const { sources, index, allowance } = of;
+  const { log, index, allowance } = of;
+  const sources = log.attributes;
   const source = sources[index] ?? {};
   for (const key in source) {
     if (allowance.values <= 0) return;
     const value = source[key];
-    if (value === undefined || isLater(sources, index, key)) continue;
+    if (value === undefined || isOurs(log, key) || isLater(sources, index, key)) continue;
     writeAttribute(writer, { field: LOG.attributes, key, value }, allowance);
   }
+}
+
+/** A line that names our own attributes cannot take the record's place or transaction away. */
+function isOurs(log: LogRecord, key: string): boolean {
+  if (key === ATTRIBUTE.recordUid) return true;
+  return key === ATTRIBUTE.transactionId && log.transactionId !== undefined;
 }
 
 function isLater(sources: LogRecord["attributes"], index: number, key: string): boolean {

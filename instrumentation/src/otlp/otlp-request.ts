@@ -1,6 +1,7 @@
 import type { Scope } from "../tracing/recorded-span.ts";
+import { newAllowance } from "./allowance.ts";
 import { ProtobufWriter, varintBytes } from "./protobuf-writer.ts";
-import { newAllowance, writeAttribute } from "./write-attribute.ts";
+import { writeAttribute } from "./write-attribute.ts";
 
 /**
  * ExportLogsServiceRequest: resource_logs = 1. ExportTraceServiceRequest: resource_spans = 1.
@@ -34,22 +35,36 @@ export function writeRequest(batch: {
   readonly content: Buffer;
   readonly scopes: readonly ScopeRun[];
 }): Uint8Array[] {
-  const { resource, content, scopes } = batch;
+  const scoped = writeScoped(batch);
+  return [writeHead(batch.resource, bytesOf(scoped)), ...scoped];
+}
+
+/** The `scope_logs` or `scope_spans` fields. Those of several batches may follow one another. */
+export function writeScoped(batch: {
+  readonly content: Buffer;
+  readonly scopes: readonly ScopeRun[];
+}): Uint8Array[] {
+  const { content, scopes } = batch;
   const parts: Uint8Array[] = [];
-  let scopedBytes = 0;
   scopes.forEach((run, index) => {
     const records = content.subarray(run.start, scopes[index + 1]?.start ?? content.length);
-    if (records.length === 0) return;
-    const head = scopeHead(run.scope, records.length);
-    parts.push(head, records);
-    scopedBytes += head.length + records.length;
+    if (records.length > 0) parts.push(scopeHead(run.scope, records.length), records);
   });
+  return parts;
+}
+
+/** What stands before that many bytes of `scope_logs` or `scope_spans` fields in a request. */
+export function writeHead(resource: Uint8Array, scopedBytes: number): Uint8Array {
   const resourceField = 1 + varintBytes(resource.length) + resource.length;
   const head = new ProtobufWriter(HEADER_BYTES + resource.length);
   head.tag(RESOURCE_RECORDS, BYTES_WIRE_TYPE);
   head.varint(resourceField + scopedBytes);
   head.bytes(RESOURCE, resource);
-  return [head.buffer.subarray(0, head.position), ...parts];
+  return head.buffer.subarray(0, head.position);
+}
+
+export function bytesOf(parts: readonly Uint8Array[]): number {
+  return parts.reduce((sum, part) => sum + part.length, 0);
 }
 
 /** The `Resource` message of one run. */

@@ -1,9 +1,11 @@
 import type { Attributes, Link } from "@opentelemetry/api";
+import { redactedText } from "../redaction/redactor.ts";
 import type { RecordedSpan, SpanEvent } from "../tracing/recorded-span.ts";
 import { ATTRIBUTE } from "../wire-names.ts";
+import { type Allowance, newAllowance } from "./allowance.ts";
 import { RECORDS } from "./otlp-request.ts";
 import type { ProtobufWriter } from "./protobuf-writer.ts";
-import { type Allowance, newAllowance, writeAttribute } from "./write-attribute.ts";
+import { writeAttribute, writeOwnAttribute } from "./write-attribute.ts";
 
 /**
  * Span: trace_id = 1, span_id = 2, trace_state = 3, parent_span_id = 4, name = 5, kind = 6,
@@ -11,7 +13,7 @@ import { type Allowance, newAllowance, writeAttribute } from "./write-attribute.
  * events = 11, dropped_events_count = 12, links = 13, dropped_links_count = 14, status = 15,
  * flags = 16 (opentelemetry/proto/trace/v1).
  */
-const SPAN = {
+export const SPAN = {
   traceId: 1,
   spanId: 2,
   traceState: 3,
@@ -44,8 +46,12 @@ const LENGTH_BYTES = 2;
 const INNER_LENGTH_BYTES = 1;
 const NAME_CHARACTERS_MAX = 1024;
 
-/** Writes an ended span as one `spans` field. */
-export function writeSpan(writer: ProtobufWriter, span: RecordedSpan, sequence: number): void {
+/** Writes an ended span as one `spans` field; one that is only held has no number yet. */
+export function writeSpan(
+  writer: ProtobufWriter,
+  span: RecordedSpan,
+  sequence: number | undefined,
+): void {
   const { traceId, spanId, traceFlags, traceState } = span.spanContext();
   const { parent } = span;
   const allowance = newAllowance(span.valueLengthMax);
@@ -54,12 +60,12 @@ export function writeSpan(writer: ProtobufWriter, span: RecordedSpan, sequence: 
   writer.hex(SPAN.spanId, spanId);
   if (traceState !== undefined) writer.string(SPAN.traceState, traceState.serialize());
   if (parent !== undefined) writer.hex(SPAN.parentSpanId, parent.spanId);
-  writer.string(SPAN.name, span.name.slice(0, NAME_CHARACTERS_MAX));
+  writer.string(SPAN.name, shownName(span.name));
   // OTLP's kinds begin with "unspecified", the API's with "internal".
   writer.integer(SPAN.kind, span.kind + 1);
   writer.nanoseconds(SPAN.start, span.startMicros);
   writer.nanoseconds(SPAN.end, span.endMicros);
-  writeOwnAttributes(writer, span, { sequence, allowance });
+  writeOwnAttributes(writer, span, sequence);
   const { attributes } = span;
   for (let i = 0; i < attributes.length; i += 2) {
     const key = attributes[i] as string;
@@ -77,23 +83,23 @@ export function writeSpan(writer: ProtobufWriter, span: RecordedSpan, sequence: 
 function writeOwnAttributes(
   writer: ProtobufWriter,
   span: RecordedSpan,
-  of: { sequence: number; allowance: Allowance },
+  sequence: number | undefined,
 ): void {
   const { transaction } = span;
-  const write = (key: string, value: unknown) =>
-    writeAttribute(writer, { field: SPAN.attributes, key, value }, of.allowance);
+  const write = (key: string, value: string | number | boolean) =>
+    writeOwnAttribute(writer, { field: SPAN.attributes, key, value });
   if (transaction !== undefined) {
     write(ATTRIBUTE.transactionId, transaction.id);
     if (span.isTransactionStart) write(ATTRIBUTE.transactionStart, true);
   }
-  write(ATTRIBUTE.spanSequence, of.sequence);
+  if (sequence !== undefined) write(ATTRIBUTE.spanSequence, sequence);
   write(ATTRIBUTE.spanLogs, span.logs);
 }
 
 function writeEvent(writer: ProtobufWriter, event: SpanEvent, allowance: Allowance): void {
   const start = writer.open(SPAN.events, LENGTH_BYTES);
   writer.nanoseconds(EVENT.time, event.timeMicros);
-  writer.string(EVENT.name, event.name.slice(0, NAME_CHARACTERS_MAX));
+  writer.string(EVENT.name, shownName(event.name));
   writeAttributes(writer, { field: EVENT.attributes, attributes: event.attributes }, allowance);
   writer.close(start, LENGTH_BYTES);
 }
@@ -128,8 +134,13 @@ function writeDropped(writer: ProtobufWriter, span: RecordedSpan): void {
 function writeStatus(writer: ProtobufWriter, span: RecordedSpan): void {
   const start = writer.open(SPAN.status, INNER_LENGTH_BYTES);
   if (span.statusMessage !== "") {
-    writer.string(STATUS.message, span.statusMessage.slice(0, NAME_CHARACTERS_MAX));
+    writer.string(STATUS.message, shownName(span.statusMessage));
   }
   writer.integer(STATUS.code, span.statusCode);
   writer.close(start, INNER_LENGTH_BYTES);
+}
+
+/** Redacted before it is cut, or half a secret could be left at the end. */
+function shownName(text: string): string {
+  return redactedText(text.slice(0, NAME_CHARACTERS_MAX * 2)).slice(0, NAME_CHARACTERS_MAX);
 }

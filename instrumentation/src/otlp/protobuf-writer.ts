@@ -14,6 +14,15 @@ const STRING_TAG = 0x0a;
 const VALUE_TAG = 0x12;
 /** Tag and length of the key, of the value and of the text in it. */
 const PAIR_OVERHEAD = 6;
+/** Of an AnyValue that is a whole number or a boolean. */
+const INT_TAG = 0x18;
+const BOOL_TAG = 0x10;
+/** Numbers from here on have more than four bytes as a varint. */
+const SHORT_INTEGER_END = 0x1000_0000;
+const SHORT_KEY_CHARACTERS_MAX = 100;
+const FIXED64_FIELD_BYTES = 9;
+const ZERO = 48;
+const INT32_MAX = 0x7fff_ffff;
 
 /**
  * Writes protobuf messages into one growing buffer. A field is a tag, `number << 3 | wire type`,
@@ -88,12 +97,15 @@ export class ProtobufWriter {
 
   /** Microseconds as fixed64 nanoseconds, split so that no step leaves a double's 53 bits. */
   nanoseconds(field: number, micros: number): void {
-    this.tag(field, FIXED64);
-    this.ensure(8);
-    const low = (micros % TWO_32) * 1000;
-    const high = Math.floor(micros / TWO_32) * 1000 + Math.floor(low / TWO_32);
-    this.position = this.buffer.writeUInt32LE(low % TWO_32, this.position);
-    this.position = this.buffer.writeUInt32LE(high % TWO_32, this.position);
+    this.ensure(FIXED64_FIELD_BYTES);
+    const { buffer, position } = this;
+    const high = Math.floor(micros / TWO_32);
+    const low = (micros - high * TWO_32) * 1000;
+    const carry = Math.floor(low / TWO_32);
+    buffer[position] = (field << 3) | FIXED64;
+    putUint32(buffer, position + 1, low - carry * TWO_32);
+    putUint32(buffer, position + 5, high * 1000 + carry);
+    this.position = position + FIXED64_FIELD_BYTES;
   }
 
   bytes(field: number, value: Uint8Array): void {
@@ -106,6 +118,20 @@ export class ProtobufWriter {
     this.ensure(value.length);
     this.buffer.set(value, this.position);
     this.position += value.length;
+  }
+
+  /** A whole number in that many decimal digits, without a field of its own. */
+  decimal(value: number, digits: number): void {
+    this.ensure(digits);
+    let at = this.position + digits;
+    this.position = at;
+    let rest = value;
+    for (; rest > INT32_MAX; rest = (rest - (rest % 10)) / 10)
+      this.buffer[--at] = ZERO + (rest % 10);
+    // From here on with machine integers: as doubles, seven digits took 100 ns more.
+    for (let small = rest | 0; at > this.position - digits; small = (small / 10) | 0) {
+      this.buffer[--at] = ZERO + (small % 10);
+    }
   }
 
   /** An even number of hex digits, as bytes. */
@@ -160,6 +186,34 @@ export class ProtobufWriter {
     return true;
   }
 
+  /**
+   * The same for a number that is not negative and below 2^28, or a boolean.
+   * Layout: tag, length, 0x0a, key, 0x12, length, 0x18 or 0x10, varint.
+   */
+  shortScalar(field: number, key: string, value: number | boolean): boolean {
+    const isNumber = typeof value === "number";
+    let rest = isNumber ? value : Number(value);
+    if (key.length > SHORT_KEY_CHARACTERS_MAX || field > 15 || !(rest < SHORT_INTEGER_END)) {
+      return false;
+    }
+    if (rest < 0 || rest !== Math.floor(rest) || Object.is(rest, -0)) return false;
+    this.ensure(SHORT_KEY_CHARACTERS_MAX * 2);
+    const { buffer, position } = this;
+    buffer[position + 2] = STRING_TAG;
+    const valueAt = copyAscii(buffer, position + 3, key);
+    if (valueAt === -1) return false;
+    buffer[valueAt] = VALUE_TAG;
+    buffer[valueAt + 2] = isNumber ? INT_TAG : BOOL_TAG;
+    let at = valueAt + 3;
+    for (; rest > 0x7f; rest >>>= 7) buffer[at++] = (rest & 0x7f) | 0x80;
+    buffer[at++] = rest;
+    buffer[valueAt + 1] = at - valueAt - 2;
+    buffer[position] = (field << 3) | BYTES;
+    buffer[position + 1] = at - position - 2;
+    this.position = at;
+    return true;
+  }
+
   /** Starts a sub-message; `lengthBytes` is the guess how long its length will be. */
   open(field: number, lengthBytes: number): number {
     this.tag(field, BYTES);
@@ -209,4 +263,12 @@ export function varintBytes(value: number): number {
 
 function hexDigit(code: number): number {
   return code < 58 ? code - 48 : code - 87;
+}
+
+/** Little-endian; a plain store of each byte, because Buffer's method checks its arguments. */
+function putUint32(buffer: Buffer, at: number, value: number): void {
+  buffer[at] = value;
+  buffer[at + 1] = value >>> 8;
+  buffer[at + 2] = value >>> 16;
+  buffer[at + 3] = value >>> 24;
 }

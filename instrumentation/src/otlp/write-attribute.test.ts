@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { attributesOf } from "../../test/otlp-sink.ts";
+import { newAllowance } from "./allowance.ts";
 import { ProtobufWriter } from "./protobuf-writer.ts";
-import { newAllowance, writeAttribute } from "./write-attribute.ts";
+import { writeAttribute } from "./write-attribute.ts";
 
 function roundTrip(value: unknown, characters = 1000): unknown {
   const writer = new ProtobufWriter(16);
@@ -23,6 +24,10 @@ const throwing = new Proxy(
 );
 const revoked = Proxy.revocable({}, {});
 revoked.revoke();
+
+function missing(): never {
+  throw new Error("toJSON");
+}
 
 test.each<[string, unknown, unknown]>([
   ["a short text", "abc", "abc"],
@@ -57,6 +62,38 @@ test.each<[string, unknown, unknown]>([
   ["a map", new Map<unknown, unknown>([["a", 1]]), { a: 1 }],
   ["a set", new Set([1]), [1]],
   ["bytes", new Uint8Array([1, 2]), Buffer.from([1, 2])],
+  [
+    "numbers by the length of their varint",
+    [127, 128, 16_383, 2 ** 28 - 1, 2 ** 28, 2 ** 32],
+    [127, 128, 16_383, 2 ** 28 - 1, 2 ** 28, 2 ** 32],
+  ],
+  ["127", 127, 127],
+  ["128", 128, 128],
+  ["2^28-1", 2 ** 28 - 1, 2 ** 28 - 1],
+  ["2^28", 2 ** 28, 2 ** 28],
+  ["doubles", new Float64Array([1.5, -2]), [1.5, -2]],
+  ["what has a toJSON", new URL("http://x/y"), "http://x/y"],
+  ["a toJSON that throws", { toJSON: () => missing() }, "[unreadable]"],
+  [
+    "a toJSON that gives another",
+    { toJSON: () => ({ a: new Date(0) }) },
+    {
+      a: "1970-01-01T00:00:00.000Z",
+    },
+  ],
+  ["a pattern", /x/g, "/x/g"],
+  ["an endless BigInt", 2n ** 100_000n, "[bigint, too long]"],
+  ["a map with a key that is no text", new Map([[1, "a"]]), { 1: "a" }],
+  [
+    "a secret's name, deep inside",
+    { a: [{ apiKey: "x", b: 1 }] },
+    {
+      a: [{ apiKey: "[redacted]", b: 1 }],
+    },
+  ],
+  ["secrets in a text", "password=x", "password=[redacted]"],
+  ["secrets in bytes", Buffer.from("password=x"), "password=[redacted]"],
+  ["a card's number", 4_111_111_111_111_111, "[redacted]"],
   ["a cycle", cyclic, { a: 1, self: "[circular]", list: ["[circular]"] }],
   ["the same object twice", [shared, shared], [{ x: 1 }, { x: 1 }]],
   ["a proxy that throws", throwing, "[unreadable]"],
@@ -90,7 +127,8 @@ test("too long, too deep, too many: cut with a mark, and always a whole message"
   for (let i = 0; i < 100; i++) deep = { deep };
   expect(JSON.stringify(roundTrip(deep))).toContain("[too deep]");
   const many = roundTrip(Array.from({ length: 100_000 }, (_, index) => index));
-  expect((many as unknown[]).length).toBeLessThan(2001);
+  expect((many as unknown[]).length).toBeLessThan(2002);
+  expect((many as unknown[]).at(-1)).toBe("…[cut 98001 values]");
   const wide = Array.from({ length: 1000 }, () => "x".repeat(1000));
   const kept = (roundTrip(wide) as string[]).join("");
   expect(kept.length).toBeLessThan(600_000);

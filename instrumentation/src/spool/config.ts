@@ -1,4 +1,5 @@
-import { tmpdir, userInfo } from "node:os";
+import { hash } from "node:crypto";
+import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { type ConfigSource, text } from "../config-values.ts";
 
@@ -9,6 +10,8 @@ export interface SpoolSettings {
   readonly limitBytes: number;
 }
 
+/** Enough to tell the collectors of one machine apart. */
+const COLLECTOR_DIGITS = 8;
 const DEFAULT_LIMIT_BYTES = 512 * 1024 * 1024;
 const LIMIT_BYTES_MIN = 1024 * 1024;
 const UNITS: Readonly<Record<string, number>> = {
@@ -25,14 +28,21 @@ const UNITS: Readonly<Record<string, number>> = {
 export function readSpoolConfig(source: ConfigSource): SpoolSettings {
   const directory = text(source.env.CLEW_SPOOL_DIR);
   return {
-    directory: directory === "off" ? undefined : resolve(directory ?? defaultDirectory()),
+    directory: directory === "off" ? undefined : resolve(directory ?? defaultDirectory(source)),
     limitBytes: readLimit(source),
   };
 }
 
-/** Each user has one: a folder that belongs to somebody else is not to be trusted. */
-function defaultDirectory(): string {
-  return join(tmpdir(), `clew-spool-${userInfo().uid}`);
+/**
+ * Each user has one for each collector: a folder of somebody else's is not to be trusted, and what
+ * one project left behind on a developer's machine is not for another's collector.
+ */
+function defaultDirectory({ env }: ConfigSource): string {
+  const own = ["LOGS", "TRACES"].map((signal) => env[`OTEL_EXPORTER_OTLP_${signal}_ENDPOINT`]);
+  const collector = [env.OTEL_EXPORTER_OTLP_ENDPOINT, ...own].map(text).join(" ");
+  const user = process.getuid?.() ?? 0;
+  const name = hash("sha256", collector).slice(0, COLLECTOR_DIGITS);
+  return join(tmpdir(), `clew-spool-${user}`, name);
 }
 
 function readLimit({ env, warnings }: ConfigSource): number {

@@ -17,6 +17,7 @@ for (const [index, post] of requests.entries()) send(index, post);
 function send(index: number, post: ExitFlushInput["requests"][number]): void {
   const url = new URL(post.url);
   const request = (url.protocol === "https:" ? requestHttps : requestHttp)(url, {
+    ...post.tls,
     method: "POST",
     headers: post.headers,
     timeout: timeoutMs,

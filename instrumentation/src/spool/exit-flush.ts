@@ -2,20 +2,24 @@ import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
 import type { SignalTarget } from "../otlp/config.ts";
 import { findTransactionIds } from "../otlp/transaction-scan.ts";
-import { countDropped, counts, type Signal } from "../stats.ts";
+import { countFault, type Signal } from "../stats.ts";
 import { HEADER } from "../wire-names.ts";
-import type { Batch } from "./outbox.ts";
+import { countDelivered, countRefused } from "./count-lost.ts";
+import { isRetryable } from "./otlp-post.ts";
+import type { Batch, Outbox } from "./outbox.ts";
 
 /** How long a process that is already exiting may be held up. */
 export const EXIT_FLUSH_MS_MAX = 1000;
-/** Requests posted side by side at the end; what is beyond is counted as dropped. */
+/** Requests posted side by side at the end, and their bytes; what is beyond stays. */
 const EXIT_REQUESTS_MAX = 256;
+const EXIT_BYTES_MAX = 64 * 1024 * 1024;
 
 type Targets = Readonly<Record<Signal, SignalTarget>>;
 
 export interface ExitFlushInput {
   readonly requests: readonly {
     readonly url: string;
+    readonly tls: SignalTarget["tls"];
     readonly headers: Record<string, string>;
     readonly body: Uint8Array;
   }[];
@@ -23,48 +27,62 @@ export interface ExitFlushInput {
   readonly timeoutMs: number;
 }
 
+interface LastPost {
+  readonly batch: Batch;
+  readonly body: Uint8Array;
+}
+
 /**
- * Delivers batches from inside an `exit` handler, where the event loop has ended: a worker thread
- * posts them while this thread waits for it, at most a second. Measured with the collector up:
- * 40 to 50 ms. Counts what was delivered and what was not.
- *
- * @returns how many records were not delivered
+ * Delivers what is left from inside an `exit` handler, where the event loop has ended: a worker
+ * thread posts it while this thread waits for it, at most a second. Measured with the collector up:
+ * 40 to 50 ms. What the collector took or refused leaves the outbox, the rest stays in it.
  */
-export function flushAtExit(
-  batches: readonly Batch[],
-  to: { readonly targets: Targets; readonly isReachable: boolean },
-): number {
-  const sent = to.isReachable ? batches.slice(0, EXIT_REQUESTS_MAX) : [];
-  const results = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT * (sent.length + 1));
+export function flushAtExit(outbox: Outbox, targets: Targets): void {
+  const posts = loadRest(outbox);
+  if (posts.length === 0) return;
+  const results = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT * (posts.length + 1));
   const shared = new Int32Array(results);
-  if (sent.length > 0) post(sent, to.targets, shared);
-  let lost = 0;
-  for (const [index, batch] of batches.entries()) {
-    const status = index < sent.length ? Atomics.load(shared, index + 1) : 0;
-    if (status >= 200 && status < 300) {
-      counts[batch.signal].delivered += batch.records;
-      continue;
+  post(posts, targets, shared);
+  posts.forEach(({ batch, body }, index) => {
+    const status = Atomics.load(shared, index + 1);
+    if (isRetryable({ status })) return;
+    outbox.remove(batch);
+    if (status >= 200 && status < 300) countDelivered(batch, batch.records);
+    else countRefused(batch, batch.records, findTransactionIds([body]));
+  });
+}
+
+function loadRest(outbox: Outbox): LastPost[] {
+  const posts: LastPost[] = [];
+  let bytes = 0;
+  for (const batch of outbox.takeRest()) {
+    bytes += batch.bytes;
+    if (posts.length >= EXIT_REQUESTS_MAX || bytes > EXIT_BYTES_MAX) break;
+    try {
+      const body = Buffer.concat(batch.loadNow());
+      if (body.length > 0) posts.push({ batch, body });
+    } catch (error) {
+      countFault("exit-flush", error);
     }
-    lost += batch.records;
-    countDropped(batch.signal, batch.records, findTransactionIds(batch.parts));
   }
-  return lost;
+  return posts;
 }
 
 function post(
-  batches: readonly Batch[],
+  posts: readonly LastPost[],
   targets: Targets,
   shared: Int32Array<SharedArrayBuffer>,
 ): void {
   const input: ExitFlushInput = {
-    requests: batches.map((batch) => ({
+    requests: posts.map(({ batch, body }) => ({
       url: targets[batch.signal].url,
+      tls: targets[batch.signal].tls,
       headers: {
         ...targets[batch.signal].headers,
         "content-type": "application/x-protobuf",
         [HEADER.attempt]: String(++batch.attempts),
       },
-      body: Buffer.concat(batch.parts),
+      body,
     })),
     results: shared.buffer,
     timeoutMs: EXIT_FLUSH_MS_MAX,
@@ -77,7 +95,7 @@ function post(
   const until = performance.now() + EXIT_FLUSH_MS_MAX;
   for (let left = EXIT_FLUSH_MS_MAX; left > 0; left = until - performance.now()) {
     const finished = Atomics.load(shared, 0);
-    if (finished >= batches.length) return;
+    if (finished >= posts.length) return;
     Atomics.wait(shared, 0, finished, left);
   }
 }

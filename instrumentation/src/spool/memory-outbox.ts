@@ -1,31 +1,25 @@
-import { type ScopeRun, writeRequest } from "../otlp/otlp-request.ts";
-import { ProtobufWriter } from "../otlp/protobuf-writer.ts";
+import { bytesOf, writeRequest } from "../otlp/otlp-request.ts";
+import type { ProtobufWriter } from "../otlp/protobuf-writer.ts";
 import { findTransactionIds } from "../otlp/transaction-scan.ts";
-import { countDropped, counts, type Signal } from "../stats.ts";
+import { counts, type Signal } from "../stats.ts";
 import type { Scope } from "../tracing/recorded-span.ts";
-import type { Batch, Outbox } from "./outbox.ts";
+import { countLost } from "./count-lost.ts";
+import type { Batch, Leftover, Outbox } from "./outbox.ts";
+import { RecordBuffer } from "./record-buffer.ts";
 
 /** What is held until the collector takes it; beyond it the oldest batches go, counted. */
 export const OUTBOX_BYTES_MAX = 64 * 1024 * 1024;
 const BATCH_BYTES_MAX = 1024 * 1024;
-const BATCH_RECORDS_MAX = 512;
+const BATCH_RECORDS_MAX = 4096;
 const BATCH_AGE_MS_MAX = 200;
-const WRITER_BYTES_START = 16 * 1024;
-const WRITER_BYTES_KEPT = 2 * BATCH_BYTES_MAX;
 /** What a batch costs beside its bytes: its object, its buffers' headers. */
 const BATCH_OVERHEAD_BYTES = 1024;
 
 interface Lane {
   readonly signal: Signal;
-  writer: ProtobufWriter;
-  /** Where the record being written began. */
-  mark: number;
-  scopes: ScopeRun[];
-  records: number;
-  openedAtMs: number;
-  isUrgent: boolean;
+  readonly buffer: RecordBuffer;
   /** Sealed batches, oldest first. */
-  readonly waiting: Batch[];
+  readonly waiting: MemoryBatch[];
   readonly taken: Set<Batch>;
 }
 
@@ -36,7 +30,7 @@ export interface MemoryOutboxOptions {
   readonly now?: () => number;
 }
 
-/** Bounded memory, until a spool on disk takes its place. See `Outbox` for what it promises. */
+/** Bounded memory, for `CLEW_SPOOL_DIR=off`. See `Outbox` for what it promises. */
 export class MemoryOutbox implements Outbox {
   readonly #resource: Uint8Array;
   readonly #bytesMax: number;
@@ -52,35 +46,29 @@ export class MemoryOutbox implements Outbox {
   }
 
   open(signal: Signal, scope: Scope): ProtobufWriter {
-    const lane = this.#lanes[signal];
-    lane.mark = lane.writer.position;
-    const last = lane.scopes[lane.scopes.length - 1];
-    if (last?.scope !== scope) lane.scopes.push({ scope, start: lane.mark });
-    return lane.writer;
+    return this.#lanes[signal].buffer.open(scope);
   }
 
   commit(signal: Signal, urgent: boolean): void {
     const lane = this.#lanes[signal];
-    if (lane.records === 0) lane.openedAtMs = this.#now();
-    lane.records++;
-    if (urgent) lane.isUrgent = true;
-    const isFull = lane.records >= BATCH_RECORDS_MAX || lane.writer.position >= BATCH_BYTES_MAX;
+    const { buffer } = lane;
+    if (buffer.records === 0) buffer.openedAtMs = this.#now();
+    buffer.records++;
+    if (urgent) buffer.isUrgent = true;
+    const isFull = buffer.records >= BATCH_RECORDS_MAX || buffer.bytes >= BATCH_BYTES_MAX;
     if (isFull) this.#seal(lane);
   }
 
   rollback(signal: Signal): void {
-    const lane = this.#lanes[signal];
-    lane.writer.position = lane.mark;
-    const last = lane.scopes[lane.scopes.length - 1];
-    if (last?.start === lane.mark) lane.scopes.pop();
+    this.#lanes[signal].buffer.rollback();
   }
 
   dueInMs(signal: Signal): number | undefined {
-    const lane = this.#lanes[signal];
-    if (lane.waiting.length > 0) return 0;
-    if (lane.records === 0) return undefined;
-    if (lane.isUrgent) return 0;
-    return Math.max(0, lane.openedAtMs + BATCH_AGE_MS_MAX - this.#now());
+    const { waiting, buffer } = this.#lanes[signal];
+    if (waiting.length > 0) return 0;
+    if (buffer.records === 0) return undefined;
+    if (buffer.isUrgent) return 0;
+    return Math.max(0, buffer.openedAtMs + BATCH_AGE_MS_MAX - this.#now());
   }
 
   take(signal: Signal): Batch | undefined {
@@ -97,39 +85,47 @@ export class MemoryOutbox implements Outbox {
 
   giveBack(batch: Batch): void {
     const lane = this.#lanes[batch.signal];
-    if (lane.taken.delete(batch)) lane.waiting.unshift(batch);
+    if (lane.taken.delete(batch) && batch instanceof MemoryBatch) lane.waiting.unshift(batch);
   }
 
   get isEmpty(): boolean {
     return Object.values(this.#lanes).every(
-      (lane) => lane.records === 0 && lane.waiting.length === 0 && lane.taken.size === 0,
+      (lane) => lane.buffer.records === 0 && lane.waiting.length === 0 && lane.taken.size === 0,
     );
   }
 
-  remains(): Batch[] {
-    const all: Batch[] = [];
-    for (const lane of Object.values(this.#lanes)) {
-      this.#seal(lane);
-      all.push(...lane.taken, ...lane.waiting);
+  /** Memory outlives nothing. */
+  preserve(): void {
+    for (const lane of Object.values(this.#lanes)) this.#seal(lane);
+  }
+
+  takeRest(): Batch[] {
+    this.preserve();
+    return Object.values(this.#lanes).flatMap((lane) => {
+      for (const batch of lane.waiting.splice(0)) lane.taken.add(batch);
+      return [...lane.taken];
+    });
+  }
+
+  close(): Leftover {
+    let lost = 0;
+    for (const batch of this.takeRest()) {
+      lost += batch.records;
+      countLost(batch, batch.records, findTransactionIds(batch.loadNow()));
+      this.remove(batch);
     }
-    return all;
+    return { lost, kept: 0 };
   }
 
   #seal(lane: Lane): void {
-    if (lane.records === 0) return;
-    const { writer, scopes, records } = lane;
-    const content = Buffer.from(writer.buffer.subarray(0, writer.position));
-    const parts = writeRequest({ resource: this.#resource, content, scopes });
-    const bytes = parts.reduce((sum, part) => sum + part.length, 0);
+    const { buffer } = lane;
+    if (buffer.records === 0) return;
+    const content = Buffer.from(buffer.content);
+    const parts = writeRequest({ resource: this.#resource, content, scopes: buffer.scopes });
     const order = this.#order++;
-    const batch: Batch = { signal: lane.signal, parts, bytes, records, order, attempts: 0 };
+    const batch = new MemoryBatch({ signal: lane.signal, parts, records: buffer.records, order });
     lane.waiting.push(batch);
-    lane.scopes = [];
-    lane.records = 0;
-    lane.isUrgent = false;
-    // One enormous record must not keep its memory for the rest of the process.
-    if (writer.buffer.length > WRITER_BYTES_KEPT) lane.writer = newWriter();
-    else writer.position = 0;
+    buffer.clear();
     this.#account(costOf(batch));
     this.#evict();
   }
@@ -144,7 +140,7 @@ export class MemoryOutbox implements Outbox {
       const batch = this.#oldestLane().waiting.shift();
       if (batch === undefined) return;
       this.#account(-costOf(batch));
-      countDropped(batch.signal, batch.records, findTransactionIds(batch.parts));
+      countLost(batch, batch.records, findTransactionIds(batch.loadNow()));
     }
   }
 
@@ -157,22 +153,39 @@ export class MemoryOutbox implements Outbox {
   }
 }
 
-function newLane(signal: Signal): Lane {
-  return {
-    signal,
-    writer: newWriter(),
-    mark: 0,
-    scopes: [],
-    records: 0,
-    openedAtMs: 0,
-    isUrgent: false,
-    waiting: [],
-    taken: new Set(),
-  };
+class MemoryBatch implements Batch {
+  readonly signal: Signal;
+  readonly records: number;
+  readonly order: number;
+  readonly bytes: number;
+  readonly isAdopted = false;
+  attempts = 0;
+  readonly #parts: readonly Uint8Array[];
+
+  constructor(of: {
+    signal: Signal;
+    records: number;
+    order: number;
+    parts: readonly Uint8Array[];
+  }) {
+    this.signal = of.signal;
+    this.records = of.records;
+    this.order = of.order;
+    this.bytes = bytesOf(of.parts);
+    this.#parts = of.parts;
+  }
+
+  async load(): Promise<readonly Uint8Array[]> {
+    return this.#parts;
+  }
+
+  loadNow(): readonly Uint8Array[] {
+    return this.#parts;
+  }
 }
 
-function newWriter(): ProtobufWriter {
-  return new ProtobufWriter(WRITER_BYTES_START);
+function newLane(signal: Signal): Lane {
+  return { signal, buffer: new RecordBuffer(), waiting: [], taken: new Set() };
 }
 
 function costOf(batch: Batch): number {

@@ -10,7 +10,14 @@ import type { SignalTarget } from "../otlp/config.ts";
 import { readPartialSuccess } from "../otlp/read-partial-success.ts";
 import { EMPTY_CONTEXT, runIn } from "../transaction/transaction-context.ts";
 import { HEADER } from "../wire-names.ts";
-import type { Batch } from "./outbox.ts";
+
+/** One export request, ready to go. */
+export interface Post {
+  /** The body in pieces. */
+  readonly parts: readonly Uint8Array[];
+  /** Which attempt at sending these records this is, from 1. */
+  readonly attempt: number;
+}
 
 /** What came of one export request. */
 export interface Answer {
@@ -36,19 +43,20 @@ let httpAgent: HttpAgent | undefined;
 let httpsAgent: HttpsAgent | undefined;
 
 /** 408, 429, every 5xx and no answer at all pass with time; everything else is for good. */
-export function isRetryable(answer: Answer): boolean {
+export function isRetryable(answer: Pick<Answer, "status">): boolean {
   const { status } = answer;
   return status === 0 || status === 408 || status === 429 || status >= 500;
 }
 
 /** Posts one request (OTLP 1.11, "OTLP/HTTP Request"). Always answers, within the deadline. */
-export async function postBatch(target: SignalTarget, batch: Batch): Promise<Answer> {
+export async function postBatch(target: SignalTarget, post: Post): Promise<Answer> {
   const url = new URL(target.url);
   const to = url.origin + url.pathname;
-  const pieces = target.gzip ? [await gzip(batch.parts)] : batch.parts;
+  const pieces = target.gzip ? [await gzip(post.parts)] : post.parts;
   const options = {
     method: "POST",
-    headers: requestHeaders({ target, batch, pieces }),
+    headers: requestHeaders({ target, attempt: post.attempt, pieces }),
+    ...target.tls,
     ...(url.username === "" ? {} : { auth: `${url.username}:${url.password}` }),
   };
   const send = await senderFor(url);
@@ -75,7 +83,7 @@ export async function postBatch(target: SignalTarget, batch: Batch): Promise<Ans
 
 function requestHeaders(of: {
   target: SignalTarget;
-  batch: Batch;
+  attempt: number;
   pieces: readonly Uint8Array[];
 }): Record<string, string> {
   return {
@@ -83,7 +91,7 @@ function requestHeaders(of: {
     "content-type": "application/x-protobuf",
     "content-length": String(of.pieces.reduce((sum, piece) => sum + piece.length, 0)),
     ...(of.target.gzip ? { "content-encoding": "gzip" } : {}),
-    [HEADER.attempt]: String(of.batch.attempts),
+    [HEADER.attempt]: String(of.attempt),
   };
 }
 

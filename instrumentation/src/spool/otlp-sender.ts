@@ -1,7 +1,8 @@
 import { clearTimeout, setTimeout } from "node:timers";
 import type { SignalTarget } from "../otlp/config.ts";
 import { findTransactionIds } from "../otlp/transaction-scan.ts";
-import { countDropped, countFault, counts, type Signal } from "../stats.ts";
+import { countFault, counts, type Signal } from "../stats.ts";
+import { countDelivered, countRefused } from "./count-lost.ts";
 import { type Answer, isRetryable, postBatch } from "./otlp-post.ts";
 import type { Batch, Outbox } from "./outbox.ts";
 
@@ -109,9 +110,11 @@ export class OtlpSender {
 
   async #deliver(lane: Lane, batch: Batch): Promise<void> {
     const { outbox, targets } = this.#options;
+    const parts = await batch.load();
+    if (parts.length === 0) return outbox.remove(batch);
     batch.attempts++;
     if (batch.attempts > 1) counts[batch.signal].resent++;
-    const answer = await postBatch(targets[batch.signal], batch);
+    const answer = await postBatch(targets[batch.signal], { parts, attempt: batch.attempts });
     if (isRetryable(answer)) {
       outbox.giveBack(batch);
       this.#rest(lane, answer.retryAfterMs);
@@ -120,18 +123,17 @@ export class OtlpSender {
     }
     outbox.remove(batch);
     lane.failures = 0;
-    this.#settle(batch, answer);
+    this.#settle(batch, { answer, parts });
   }
 
-  #settle(batch: Batch, answer: Answer): void {
-    const stats = counts[batch.signal];
+  #settle(batch: Batch, of: { answer: Answer; parts: readonly Uint8Array[] }): void {
+    const { answer, parts } = of;
     const isAccepted = answer.status >= 200 && answer.status < 300;
     const refused = isAccepted ? Math.min(answer.rejected, batch.records) : batch.records;
-    stats.delivered += batch.records - refused;
+    countDelivered(batch, batch.records - refused);
     if (refused === 0) return;
-    stats.refused += refused;
     // Which records of a partly accepted request were refused is not said: all are in doubt.
-    countDropped(batch.signal, 0, findTransactionIds(batch.parts));
+    countRefused(batch, refused, findTransactionIds(parts));
     const why = isAccepted ? answer.why : `status ${answer.status} ${answer.why}`;
     this.#reportOnce(
       isAccepted ? "partial" : `refused-${answer.status}`,

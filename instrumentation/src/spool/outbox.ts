@@ -2,16 +2,19 @@
  * The outbox: where records wait until the collector has them. In memory, or on disk (a spool).
  *
  * Promises
- * - `open` and `commit` never throw for want of room, never block and never wait: records are made
- *   on the path of user code.
+ * - `open` and `commit` never throw for want of room, and never wait: records are made on the path
+ *   of user code.
  * - What was committed is in exactly one place: in the open batch, in a batch that waits, in one
  *   that `take` gave out, or, once removed, nowhere.
- * - The room is bounded. What has to go is the oldest batch that nobody is sending, and every
- *   record in it is counted, with the transaction IDs it concerned.
+ * - The room is bounded. What has to go is the oldest that nobody is sending, and every record in
+ *   it is counted, with the transaction IDs it concerned. It may be over its bound for the moment
+ *   that this takes.
  * - A batch's bytes never change: sent again, it holds the same records with the same uids.
  * - `remove` and `giveBack` of a batch that is not given out change nothing.
+ * - After `preserve`, what can outlive the process does, however it ends.
  *
- * Errors: none. What cannot be kept is counted in `instrumentationStats()`.
+ * Errors: only `load` may reject, where a later attempt may succeed. What cannot be kept is counted
+ * in `instrumentationStats()`.
  */
 
 import type { ProtobufWriter } from "../otlp/protobuf-writer.ts";
@@ -38,19 +41,36 @@ export interface Outbox {
   giveBack(batch: Batch): void;
   /** Whether every committed record was delivered or counted as dropped. */
   readonly isEmpty: boolean;
-  /** Everything that is not delivered, given out or not, for the last moments of a process. */
-  remains(): Batch[];
+  /** The process ends: stores what can be stored, before this returns. */
+  preserve(): void;
+  /** For its last moments: every batch of this run, also those given out; all are the caller's. */
+  takeRest(): Batch[];
+  /** The last call: what was not removed and cannot outlive the process is counted as dropped. */
+  close(): Leftover;
 }
 
 /** One export request of one signal. */
 export interface Batch {
   readonly signal: Signal;
-  /** The request's body in pieces, to be sent one after the other. */
-  readonly parts: readonly Uint8Array[];
+  /** Of the request, where all of it can be read. */
   readonly bytes: number;
+  /** Fewer after `load`, where some could not be read any more: those are counted as dropped. */
   readonly records: number;
   /** Batches of all signals are numbered as they are closed: the lowest is the oldest. */
   readonly order: number;
-  /** How often it was sent so far. */
+  /** Made by a process that is dead; its records are not of this run. */
+  readonly isAdopted: boolean;
+  /** How often it was sent so far, or may have been. */
   attempts: number;
+  /** The request's body in pieces, to be sent one after the other; none where nothing is left. */
+  load(): Promise<readonly Uint8Array[]>;
+  /** The same while the process ends. */
+  loadNow(): readonly Uint8Array[];
+}
+
+/** What a process leaves behind at its end, in records. */
+export interface Leftover {
+  readonly lost: number;
+  /** On disk, for the next process to deliver. */
+  readonly kept: number;
 }

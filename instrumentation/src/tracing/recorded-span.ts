@@ -12,7 +12,7 @@ import { describeException } from "../logging/exception.ts";
 import { nowMicros } from "../now-micros.ts";
 import type { Transaction } from "../transaction/transaction-context.ts";
 import type { SpanLimits } from "./config.ts";
-import { SAMPLED } from "./trace-context.ts";
+import { cutValue, limitAttributes } from "./limit-attributes.ts";
 
 /** Name and version of the code that makes spans: OTLP's InstrumentationScope. */
 export interface Scope {
@@ -92,24 +92,26 @@ export class RecordedSpan implements Span {
     return this.#context;
   }
 
+  /** True also where it is not sampled: what is left of it is decided at its end. */
   isRecording(): boolean {
-    return this.endMicros === 0 && (this.#context.traceFlags & SAMPLED) === SAMPLED;
+    return this.endMicros === 0;
   }
 
   /** Sets an attribute that is known not to be there yet: no search for an older value. */
   addAttribute(key: string, value: string | number | boolean): void {
-    this.attributes.push(key, value);
+    this.attributes.push(key, cutValue(value, this.#limits.valueLength));
   }
 
   setAttribute(key: string, value: AttributeValue): this {
     if (value === undefined || value === null || key === "" || !this.isRecording()) return this;
     const list = this.attributes;
+    const kept = cutValue(value, this.#limits.valueLength);
     for (let i = 0; i < list.length; i += 2) {
       if (list[i] !== key) continue;
-      list[i + 1] = value;
+      list[i + 1] = kept;
       return this;
     }
-    if (list.length / 2 < this.#limits.attributes) list.push(key, value);
+    if (list.length / 2 < this.#limits.attributes) list.push(key, kept);
     else this.droppedAttributes++;
     return this;
   }
@@ -130,15 +132,23 @@ export class RecordedSpan implements Span {
     }
     const isTime = isTimeInput(second);
     const timeMicros = toMicros(isTime ? second : third);
-    this.events.push({ name, timeMicros, attributes: isTime ? {} : { ...second } });
+    const { eventAttributes: count, valueLength } = this.#limits;
+    const given = isTime ? undefined : second;
+    const attributes = limitAttributes(given, { count, valueLength });
+    this.events.push({ name, timeMicros, attributes });
     return this;
   }
 
   addLink(link: Link): this {
     if (!this.isRecording()) return this;
     this.links ??= [];
-    if (this.links.length < this.#limits.links) this.links.push(link);
-    else this.droppedLinks++;
+    if (this.links.length >= this.#limits.links) {
+      this.droppedLinks++;
+      return this;
+    }
+    const { linkAttributes: count, valueLength } = this.#limits;
+    const attributes = limitAttributes(link.attributes, { count, valueLength });
+    this.links.push(link.attributes === undefined ? link : { ...link, attributes });
     return this;
   }
 

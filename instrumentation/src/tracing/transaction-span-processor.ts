@@ -5,6 +5,7 @@ import {
   type Transaction,
 } from "../transaction/transaction-context.ts";
 import { ATTRIBUTE } from "../wire-names.ts";
+import { logsUnder } from "./span-logs.ts";
 
 /**
  * For services that run an OpenTelemetry SDK of their own: give it to `NodeSDK` as one of its
@@ -19,6 +20,12 @@ export class TransactionSpanProcessor {
     if (!transaction.isStart) return;
     transaction.isStart = false;
     span.setAttribute(ATTRIBUTE.transactionStart, true);
+  }
+
+  /** How many log records `TransactionLogRecordProcessor` saw under the span. */
+  onEnding(span: Pick<Span, "setAttribute">): void {
+    const logs = logsUnder(span);
+    if (logs > 0) span.setAttribute(ATTRIBUTE.spanLogs, logs);
   }
 
   /** There is nothing to do: the attributes were set when the span began. */

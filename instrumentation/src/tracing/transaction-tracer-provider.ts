@@ -1,4 +1,5 @@
 import type { Tracer, TracerProvider } from "@opentelemetry/api";
+import { BorrowingApiTracer, isReplaced } from "./borrowing-api-tracer.ts";
 import { type TracerOptions, TransactionTracer } from "./transaction-tracer.ts";
 
 /** Scopes come from code, not from traffic; a bound keeps a mistake there from growing. */
@@ -14,7 +15,7 @@ export class TransactionTracerProvider implements TracerProvider {
   }
 
   getTracer(name: string, version = ""): Tracer {
-    return this.tracer(name, version);
+    return isReplaced(name) ? new BorrowingApiTracer() : this.tracer(name, version);
   }
 
   tracer(name: string, version: string): TransactionTracer {

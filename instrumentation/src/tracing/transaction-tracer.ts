@@ -32,16 +32,16 @@ export interface SpanRequest {
  * because it was measured: 0.4 µs per span against 1.6 µs, and 37 ms less to load.
  */
 export class TransactionTracer implements Tracer {
-  readonly #options: TracerOptions;
+  protected readonly options: TracerOptions;
 
   constructor(options: TracerOptions) {
-    this.#options = options;
+    this.options = options;
   }
 
   start(request: SpanRequest, startMicros = nowMicros()): RecordedSpan {
     const { parent, transaction } = request;
     const traceId = parent?.traceId ?? mintTraceId();
-    const isSampled = this.#options.sampler(traceId, parent);
+    const isSampled = this.options.sampler(traceId, parent, transaction?.id);
     // The first span made in a transaction that was minted here is its start.
     const isTransactionStart = transaction?.isStart === true;
     if (isTransactionStart) transaction.isStart = false;
@@ -51,7 +51,7 @@ export class TransactionTracer implements Tracer {
       traceFlags: isSampled ? SAMPLED : 0,
     };
     if (parent?.traceState !== undefined) context.traceState = parent.traceState;
-    const { scope, limits, onEnd } = this.#options;
+    const { scope, limits, onEnd } = this.options;
     return new RecordedSpan({
       scope,
       name: request.name,

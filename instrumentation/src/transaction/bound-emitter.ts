@@ -1,4 +1,4 @@
-import type { EventEmitter } from "node:events";
+import { EventEmitter } from "node:events";
 import { countFault } from "../stats.ts";
 import { findContext, runIn, type TransactionContext } from "./transaction-context.ts";
 
@@ -11,16 +11,17 @@ export interface EmitterBinding {
   /** Told of every event before its listeners run. What it throws is counted, not thrown. */
   beforeEvent?(event: string | symbol, first: unknown): void;
   /** Told of every event once its listeners ran, even where one of them threw. Likewise. */
-  onEvent?(event: string | symbol, first: unknown): void;
+  onEvent?(event: string | symbol, first: unknown, emitter: EventEmitter): void;
 }
 
 type Emit = EventEmitter["emit"];
-type EmitArguments = Parameters<Emit>;
 
-const BINDING = Symbol("clew.binding");
+/** Two copies of this package in one process, one of them in a bundle, know each other's. */
+const BINDING = Symbol.for("clew.binding");
+const plainEmit = EventEmitter.prototype.emit;
 
 interface Bound extends EventEmitter {
-  [BINDING]?: { readonly binding: EmitterBinding; readonly emit: Emit };
+  [BINDING]?: EmitterBinding;
 }
 
 /**
@@ -33,51 +34,70 @@ export function bindEmitter(emitter: EventEmitter, binding: EmitterBinding): voi
   const bound: Bound = emitter;
   const { emit } = bound;
   if (bound[BINDING] === undefined) {
-    bound[BINDING] = { binding, emit };
-    bound.emit = emitBound;
-    return;
+    bound[BINDING] = binding;
+    if (emit === plainEmit) {
+      bound.emit = emitBound;
+      return;
+    }
   }
-  // Bound a second time: the new binding surrounds the old one.
-  bound.emit = (...args) => emitWithin({ emitter: bound, binding, emit, args });
+  // Bound a second time, or the emitter's class has an `emit` of its own: this surrounds it.
+  bound.emit = function emitAround(event: string | symbol, ...rest: unknown[]) {
+    return emitWithin(binding, { emitter: this, emit, event, rest });
+  };
 }
 
-function emitBound(this: Bound, ...args: EmitArguments): boolean {
-  const own = this[BINDING];
-  // An object that inherits from a bound one has no binding of its own.
-  if (own === undefined) return Object.getPrototypeOf(this).emit.apply(this, args);
-  return emitWithin({ emitter: this, binding: own.binding, emit: own.emit, args });
+/** The first binding of an emitter, or undefined where it has none. */
+export function findBinding(emitter: unknown): EmitterBinding | undefined {
+  return typeof emitter === "object" && emitter !== null ? (emitter as Bound)[BINDING] : undefined;
+}
+
+function emitBound(this: Bound, event: string | symbol, ...rest: unknown[]): boolean {
+  const binding = this[BINDING];
+  // A copy of a bound object's properties may have the function and not the binding.
+  if (binding === undefined) return plainEmit.call(this, event, ...rest);
+  return emitWithin(binding, { emitter: this, emit: plainEmit, event, rest });
 }
 
 interface Emission {
   readonly emitter: EventEmitter;
-  readonly binding: EmitterBinding;
   readonly emit: Emit;
-  readonly args: EmitArguments;
+  readonly event: string | symbol;
+  readonly rest: unknown[];
 }
 
-function emitWithin({ emitter, binding, emit, args }: Emission): boolean {
-  const { context } = binding;
-  if (binding.beforeEvent !== undefined) tell(binding, "beforeEvent", args);
-  const isHere = isCurrent(binding) || !hasListeners(emitter, binding, args[0]);
-  if (binding.onEvent === undefined) {
-    return isHere ? emit.apply(emitter, args) : runIn(context, () => emit.apply(emitter, args));
-  }
+function emitWithin(binding: EmitterBinding, emission: Emission): boolean {
+  if (binding.beforeEvent !== undefined) tellBefore(binding, emission);
+  if (binding.onEvent === undefined) return emitIn(binding, emission);
   try {
-    return isHere ? emit.apply(emitter, args) : runIn(context, () => emit.apply(emitter, args));
+    return emitIn(binding, emission);
   } finally {
-    tell(binding, "onEvent", args);
+    tellAfter(binding, emission);
   }
 }
 
-function tell(binding: EmitterBinding, when: "beforeEvent" | "onEvent", args: EmitArguments) {
+/** Entering a context costs two objects, and most events of a request have no listener. */
+function emitIn(binding: EmitterBinding, { emitter, emit, event, rest }: Emission): boolean {
+  const isHere = !hasListeners(emitter, binding, event) || isCurrent(binding);
+  if (isHere) return emit.call(emitter, event, ...rest);
+  return runIn(binding.context, () => emit.call(emitter, event, ...rest));
+}
+
+function tellBefore(binding: EmitterBinding, { event, rest }: Emission): void {
   try {
-    binding[when]?.(args[0], args[1]);
+    binding.beforeEvent?.(event, rest[0]);
   } catch (error) {
     countFault("context", error);
   }
 }
 
-/** Entering a context costs two objects, and most events of a request have no listener. */
+function tellAfter(binding: EmitterBinding, { event, rest, emitter }: Emission): void {
+  try {
+    binding.onEvent?.(event, rest[0], emitter);
+  } catch (error) {
+    countFault("context", error);
+  }
+}
+
 function hasListeners(emitter: EventEmitter, binding: EmitterBinding, event: string | symbol) {
   return emitter.listenerCount(event) > (binding.internalListeners?.[event] ?? 0);
 }

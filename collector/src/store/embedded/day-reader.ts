@@ -1,9 +1,10 @@
 import { statSync } from "node:fs";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { ClewError } from "../../errors.ts";
-import type { Attributes } from "../../record.ts";
+import type { Attributes, RunReport } from "../../record.ts";
 import { dayPath, listDays } from "./day-files.ts";
 import { FLAG, openDayForReading } from "./day-schema.ts";
+import { parseRunReport } from "./run-report-row.ts";
 import { isCorruption } from "./sqlite-errors.ts";
 import { type RecordRow, readResource, readScopeName } from "./stored-record.ts";
 import { TRANSACTION_COLUMNS, toTransactionState } from "./transaction-row.ts";
@@ -58,6 +59,11 @@ export class DayReader {
     if (row === undefined) return undefined;
     const state = toTransactionState(row, (key) => this.serviceName(key));
     return { key: Number(row.key), state };
+  }
+
+  findRun(runId: string): RunReport | undefined {
+    const report = this.prepare("SELECT report FROM runs WHERE run_id = ?").get(runId)?.report;
+    return report === undefined ? undefined : parseRunReport(String(report));
   }
 
   record(seq: number): RecordRow {

@@ -3,14 +3,14 @@ import { DatabaseSync } from "node:sqlite";
 import { ClewError } from "../../errors.ts";
 
 /** Kept in `user_version`; a file with a higher one is refused, 0 is a file not yet laid out. */
-export const SCHEMA_VERSION = 1;
+export const SCHEMA_VERSION = 2;
 /** Records of one zone: a record's zone is its `seq` divided by this. */
 export const ZONE_RECORDS = 8192;
 /** `minute` of the row that holds the figures of the whole file. */
 export const WHOLE_DAY = -1;
 export const MAX_INT64 = 2n ** 63n - 1n;
 /** `flags` of a record. */
-export const FLAG = { span: 1, error: 2, entry: 4 } as const;
+export const FLAG = { span: 1, error: 2, entry: 4, transactionEvent: 8, report: 16 } as const;
 
 export const WRITER_CACHE_KIB = 8192;
 /** Days that are only looked into for repeated records get along with little memory. */
@@ -20,6 +20,13 @@ const BUSY_TIMEOUT_MS = 5000;
 /** Pages of 8 KiB: the log is folded into the file every 32 MiB, not every 8 (fewer fsyncs). */
 const CHECKPOINT_PAGES = 4096;
 const LOG_BYTES_KEPT = 64 * 1024 * 1024;
+
+/** The latest report of each run that reported on this day; `report` is all of it as JSON. */
+const RUNS = `
+  CREATE TABLE runs (run_id TEXT PRIMARY KEY, last_seen INTEGER NOT NULL, report TEXT NOT NULL)
+    STRICT, WITHOUT ROWID;
+  CREATE INDEX runs_by_time ON runs (last_seen, run_id);
+`;
 
 /**
  * Times are Unix nanoseconds. `transaction_key` stands for the transaction's ID: an index over
@@ -85,7 +92,10 @@ const SCHEMA = `
     entry_time INTEGER,
     entry_failed INTEGER NOT NULL,
     status TEXT NOT NULL,
-    status_time INTEGER NOT NULL
+    status_time INTEGER NOT NULL,
+    deadline INTEGER NOT NULL,
+    deadline_time INTEGER NOT NULL,
+    events INTEGER NOT NULL
   ) STRICT;
   CREATE INDEX transactions_by_start ON transactions (started, id);
   CREATE TABLE service_minutes (
@@ -117,6 +127,16 @@ const SCHEMA = `
     original BLOB NOT NULL
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE positions (partition TEXT PRIMARY KEY, next_offset INTEGER NOT NULL) STRICT;
+  ${RUNS}
+  PRAGMA user_version = ${SCHEMA_VERSION};
+`;
+
+/** What a file of version 1 lacks: nothing of what it holds changes. */
+const FROM_VERSION_1 = `
+  ALTER TABLE transactions ADD COLUMN deadline INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE transactions ADD COLUMN deadline_time INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE transactions ADD COLUMN events INTEGER NOT NULL DEFAULT 0;
+  ${RUNS}
   PRAGMA user_version = ${SCHEMA_VERSION};
 `;
 
@@ -135,11 +155,12 @@ export function openDayForWriting(path: string): DatabaseSync {
       PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES};
       PRAGMA journal_size_limit = ${LOG_BYTES_KEPT};
     `);
-    if (knownVersion(db, path) === 0) layOut(db);
+    const version = knownVersion(db, path);
+    if (version < SCHEMA_VERSION) change(db, version === 0 ? SCHEMA : FROM_VERSION_1);
   });
 }
 
-/** Opens a day for reading; undefined while its writer has not laid it out. */
+/** Opens a day for reading; undefined while its writer has not laid it out, or brought it up. */
 export function openDayForReading(path: string): DatabaseSync | undefined {
   const db = new DatabaseSync(path, { readOnly: true, timeout: BUSY_TIMEOUT_MS });
   let version = 0;
@@ -147,15 +168,15 @@ export function openDayForReading(path: string): DatabaseSync | undefined {
     db.exec(`PRAGMA cache_size = -${READER_CACHE_KIB}`);
     version = knownVersion(db, path);
   });
-  if (version > 0) return db;
+  if (version === SCHEMA_VERSION) return db;
   db.close();
   return undefined;
 }
 
-/** In one transaction with the version, so that a crash leaves an empty file or a whole one. */
-function layOut(db: DatabaseSync): void {
+/** In one transaction with the version, so that a crash leaves the file as it was or whole. */
+function change(db: DatabaseSync, statements: string): void {
   db.exec("BEGIN IMMEDIATE");
-  db.exec(SCHEMA);
+  db.exec(statements);
   db.exec("COMMIT");
 }
 

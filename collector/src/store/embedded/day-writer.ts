@@ -11,6 +11,7 @@ import {
 } from "./day-schema.ts";
 import { IdBytes } from "./id-bytes.ts";
 import { InternTable, ServiceNames } from "./intern-table.ts";
+import { RunTable } from "./run-table.ts";
 import { ServiceRollup } from "./service-rollup.ts";
 import { addDeadLetter, addRecord, storableNs } from "./transaction-state.ts";
 import { type OpenTransaction, TransactionTable } from "./transaction-table.ts";
@@ -42,6 +43,7 @@ export class DayWriter {
   private readonly scopes: InternTable;
   private readonly transactions: TransactionTable;
   private readonly rollup: ServiceRollup;
+  private readonly runs: RunTable;
   private readonly insertRecord: StatementSync;
   private readonly insertWords: StatementSync;
   private readonly selectId: StatementSync;
@@ -66,6 +68,7 @@ export class DayWriter {
       this.scopes = new InternTable(db, "scopes");
       this.transactions = new TransactionTable(db, this.services);
       this.rollup = new ServiceRollup(db, this.services);
+      this.runs = new RunTable(db);
       this.insertRecord = db.prepare(
         "INSERT OR IGNORE INTO records VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
       );
@@ -102,6 +105,7 @@ export class DayWriter {
       for (const letter of part.deadLetters) this.addDeadLetter(letter);
       this.transactions.save();
       this.rollup.save();
+      this.runs.save();
       for (const { partition, offset } of part.positions)
         this.upsertPosition.run(partition, offset);
       this.db.exec("COMMIT");
@@ -140,6 +144,7 @@ export class DayWriter {
       this.insertWords.run(seq, record.text);
       if (transaction !== NO_ID) addRecord(this.transactions.change(transaction), record);
       this.rollup.add(record);
+      if (record.report !== null) this.runs.add(record.report);
       zone = this.addToZone(zone, Math.floor(seq / ZONE_RECORDS), record);
     }
     if (zone !== undefined) this.saveZone(zone);
@@ -205,8 +210,12 @@ function readPositions(db: DatabaseSync): Position[] {
   }));
 }
 
-function flagsOf({ kind, isError, isEntry }: IncomingRecord): number {
+function flagsOf(record: IncomingRecord): number {
   return (
-    (kind === "span" ? FLAG.span : 0) | (isError ? FLAG.error : 0) | (isEntry ? FLAG.entry : 0)
+    (record.kind === "span" ? FLAG.span : 0) |
+    (record.isError ? FLAG.error : 0) |
+    (record.isEntry ? FLAG.entry : 0) |
+    (record.isTransactionEvent ? FLAG.transactionEvent : 0) |
+    (record.report !== null ? FLAG.report : 0)
   );
 }

@@ -207,6 +207,7 @@ function summaryOf(transactionId: string, records: readonly IncomingRecord[]) {
     endedNs: ends.toSorted((a, b) => Number(b - a))[0],
     operation: entry?.text ?? "",
     status: stated?.is ?? ofEntry,
+    ...{ statedNs: stated?.ends ?? null, deadlineNs: null, events: 0 },
     logs: records.filter(({ kind }) => kind === "log").length,
     spans: records.filter(({ kind }) => kind === "span").length,
     errors: records.filter(({ isError }) => isError).length,

@@ -1,10 +1,11 @@
 /** Reads the embedded store: read-only connections to its day files, their answers merged. */
 import { ClewError } from "../../errors.ts";
-import type { StoredRecord } from "../../record.ts";
+import type { RunReport, StoredRecord } from "../../record.ts";
 import type {
   LogFilter,
   Page,
   RecordFilter,
+  RunFilter,
   ServiceOverview,
   StoreReader,
   TransactionFilter,
@@ -14,6 +15,7 @@ import { type DayReader, DayReaders } from "./day-reader.ts";
 import { searchNewestLogs } from "./log-search.ts";
 import { followLogs } from "./log-tail.ts";
 import { Deadline } from "./record-page.ts";
+import { findRun, listRuns } from "./run-list.ts";
 import { overviewServices } from "./service-overview.ts";
 import { toStoreError } from "./sqlite-errors.ts";
 import { findTransaction, listTransactions } from "./transaction-list.ts";
@@ -26,6 +28,8 @@ export interface EmbeddedStoreReaderOptions {
   /** A query that takes longer ends with what it has, and says so (`isCut`). */
   readonly queryTimeLimitMs?: number;
   readonly nowMs?: () => number;
+  /** Unix time, by which a deadline has passed or not. */
+  readonly nowNs?: () => bigint;
 }
 
 /**
@@ -41,6 +45,7 @@ class EmbeddedStoreReader implements StoreReader {
   private readonly days: DayReaders;
   private readonly limitMs: number;
   private readonly nowMs: () => number;
+  private readonly nowNs: () => bigint;
   private isStopped = false;
 
   constructor(options: EmbeddedStoreReaderOptions) {
@@ -48,15 +53,17 @@ class EmbeddedStoreReader implements StoreReader {
     this.days = new DayReaders(options.dir);
     this.limitMs = options.queryTimeLimitMs ?? QUERY_TIME_LIMIT_MS;
     this.nowMs = options.nowMs ?? (() => performance.now());
+    this.nowNs = options.nowNs ?? (() => BigInt(Date.now()) * 1_000_000n);
   }
 
   async findTransaction(transactionId: string): Promise<TransactionSummary | undefined> {
-    return this.query("find the transaction", (days) => findTransaction(days, transactionId));
+    const asked = { transactionId, nowNs: this.nowNs() };
+    return this.query("find the transaction", (days) => findTransaction(days, asked));
   }
 
   async listTransactions(filter: TransactionFilter): Promise<Page<TransactionSummary>> {
     return this.query("list transactions", (days, deadline) =>
-      listTransactions(days, filter, deadline),
+      listTransactions(days, filter, { deadline, nowNs: this.nowNs() }),
     );
   }
 
@@ -73,6 +80,14 @@ class EmbeddedStoreReader implements StoreReader {
 
   async services(window: { fromNs?: bigint; toNs?: bigint }): Promise<readonly ServiceOverview[]> {
     return this.query("read the services", (days) => overviewServices(days, window));
+  }
+
+  async runs(filter: RunFilter): Promise<Page<RunReport>> {
+    return this.query("list the runs", (days, deadline) => listRuns(days, filter, deadline));
+  }
+
+  async findRun(runId: string): Promise<RunReport | undefined> {
+    return this.query("find the run", (days) => findRun(days, runId));
   }
 
   async check(): Promise<void> {

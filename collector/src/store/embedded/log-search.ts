@@ -14,6 +14,7 @@ import { decodeRecordPlace, encodeRecordPlace, type RecordPlace } from "./page-c
 import {
   type Deadline,
   emptyPage,
+  flagsHidden,
   type Hit,
   MAX_SEQ,
   MIN_SEVERITY,
@@ -30,7 +31,7 @@ const ZONES = `
   WHERE max_time >= ? AND min_time <= ? AND max_severity >= ?`;
 const LOGS_OF_ZONE = `
   SELECT seq, time FROM records
-  WHERE seq BETWEEN ? AND ? AND flags & 1 = 0 AND severity >= ? AND service BETWEEN ? AND ?
+  WHERE seq BETWEEN ? AND ? AND flags & ? = 0 AND severity >= ? AND service BETWEEN ? AND ?
     AND time >= ? AND (time, seq) < (?, ?)
   ORDER BY time DESC, seq DESC LIMIT ?`;
 /** Sorts behind every day. */
@@ -119,6 +120,7 @@ class DaySearch {
   private readonly limit: number;
   private readonly window: Window;
   private readonly minSeverity: number;
+  private readonly hidden: number;
   /** Undefined: any. */
   private readonly service: number | undefined;
   private readonly isServiceUnknown: boolean;
@@ -134,6 +136,7 @@ class DaySearch {
     this.window = { firstNs, lastNs: isContinued ? before.timeNs : lastNs };
     this.endSeq = isContinued ? endSeqAt(reader, before) : MAX_SEQ;
     this.minSeverity = filter.minSeverityNumber ?? MIN_SEVERITY;
+    this.hidden = flagsHidden(filter);
     this.service = filter.service === undefined ? undefined : reader.findServiceKey(filter.service);
     this.isServiceUnknown = filter.service !== undefined && this.service === undefined;
     this.matches = expression === undefined ? undefined : new DescendingMatches(reader, expression);
@@ -169,7 +172,7 @@ class DaySearch {
     const rows = this.reader
       .prepare(LOGS_OF_ZONE)
       .all(
-        ...[firstSeq, lastSeq, this.minSeverity, ...services],
+        ...[firstSeq, lastSeq, this.hidden, this.minSeverity, ...services],
         ...[firstNs, lastNs, this.endSeq, this.limit + 1],
       );
     const { reader } = this;
@@ -181,8 +184,8 @@ class DaySearch {
     return matches
       .rowsBetween(firstSeq, lastSeq)
       .filter(
-        ({ timeNs, seq, isLog, severity, service }) =>
-          isLog &&
+        ({ timeNs, seq, flags, severity, service }) =>
+          (flags & this.hidden) === 0 &&
           severity >= this.minSeverity &&
           (this.service === undefined || service === this.service) &&
           timeNs >= firstNs &&

@@ -9,6 +9,7 @@ import { ZONE_RECORDS } from "./day-schema.ts";
 import { decodeWritingPlace, encodeWritingPlace, type WritingPlace } from "./page-cursor.ts";
 import {
   type Deadline,
+  flagsHidden,
   type Hit,
   MAX_SEQ,
   MIN_SEVERITY,
@@ -26,7 +27,7 @@ const ZONES = `
   WHERE zone >= ? AND max_time >= ? AND min_time <= ? AND max_severity >= ? ORDER BY zone`;
 const LOGS_OF_ZONE = `
   SELECT seq, time FROM records
-  WHERE seq > ? AND seq <= ? AND flags & 1 = 0 AND severity >= ? AND service BETWEEN ? AND ?
+  WHERE seq > ? AND seq <= ? AND flags & ? = 0 AND severity >= ? AND service BETWEEN ? AND ?
     AND time BETWEEN ? AND ?
   ORDER BY seq LIMIT ?`;
 const ROWS_PER_CLOCK_CHECK = 256;
@@ -98,6 +99,7 @@ class DayTail {
   private readonly limit: number;
   private readonly window: { readonly firstNs: bigint; readonly lastNs: bigint };
   private readonly minSeverity: number;
+  private readonly hidden: number;
 
   constructor({ reader, filter, afterSeq, limit }: TailOfDay) {
     this.reader = reader;
@@ -106,6 +108,7 @@ class DayTail {
     this.limit = limit;
     this.window = toWindow(filter);
     this.minSeverity = filter.minSeverityNumber ?? MIN_SEVERITY;
+    this.hidden = flagsHidden(filter);
   }
 
   /** Adds to `hits` what follows, up to the limit. */
@@ -137,7 +140,8 @@ class DayTail {
       if (seq > afterSeq && deadline.isOver()) return { seq, isCut: true };
       const start = Math.max(afterSeq, Number(row.zone) * ZONE_RECORDS - 1);
       const end = Math.min(lastSeq, (Number(row.zone) + 1) * ZONE_RECORDS - 1);
-      const values = [start, end, minSeverity, ...service, firstNs, lastNs, left] as const;
+      const flagged = [this.hidden, minSeverity, ...service] as const;
+      const values = [start, end, ...flagged, firstNs, lastNs, left] as const;
       const rows = reader.prepare(LOGS_OF_ZONE).all(...values);
       for (const { seq, time } of rows) {
         hits.push({ reader, timeNs: time as bigint, seq: Number(seq) });
@@ -157,7 +161,7 @@ class DayTail {
     for (const row of matchesAfter(this.reader, range)) {
       if (row.seq > range.lastSeq) break;
       const isHit =
-        row.isLog &&
+        (row.flags & this.hidden) === 0 &&
         row.severity >= this.minSeverity &&
         row.service >= lowest &&
         row.service <= highest &&

@@ -19,6 +19,12 @@ export interface TransactionPlace {
   readonly transactionId: string;
 }
 
+/** A place in the list of runs, which is ordered by latest report, then run id. */
+export interface RunPlace {
+  readonly lastSeenNs: bigint;
+  readonly runId: string;
+}
+
 /** How far each day was read, in order of writing. */
 export type WritingPlace = ReadonlyMap<string, number>;
 
@@ -30,7 +36,7 @@ export function encodeRecordPlace({ timeNs, day, seq }: RecordPlace): string {
   return encode(["record", String(timeNs), day, seq]);
 }
 
-/** @throws ClewError PARAMETER_INVALID, as the other two. */
+/** @throws ClewError PARAMETER_INVALID, as the others. */
 export function decodeRecordPlace(cursor: string): RecordPlace {
   const [list, time, day, seq] = decode(cursor);
   if (list !== "record" || typeof day !== "string" || !isDay(day)) throw invalid();
@@ -45,6 +51,16 @@ export function decodeTransactionPlace(cursor: string): TransactionPlace {
   const [list, started, transactionId] = decode(cursor);
   if (list !== "transaction" || typeof transactionId !== "string") throw invalid();
   return { startedNs: toNs(started), transactionId };
+}
+
+export function encodeRunPlace({ lastSeenNs, runId }: RunPlace): string {
+  return encode(["run", String(lastSeenNs), runId]);
+}
+
+export function decodeRunPlace(cursor: string): RunPlace {
+  const [list, lastSeen, runId] = decode(cursor);
+  if (list !== "run" || typeof runId !== "string") throw invalid();
+  return { lastSeenNs: toNs(lastSeen), runId };
 }
 
 export function encodeWritingPlace(place: WritingPlace): string {

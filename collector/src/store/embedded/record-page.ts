@@ -2,7 +2,7 @@
 import type { StoredRecord } from "../../record.ts";
 import type { Page } from "../store.ts";
 import type { DayReader } from "./day-reader.ts";
-import { MAX_INT64 } from "./day-schema.ts";
+import { FLAG, MAX_INT64 } from "./day-schema.ts";
 import { toStoredRecord } from "./stored-record.ts";
 
 const ITEMS_MAX = 1000;
@@ -10,6 +10,11 @@ const ITEMS_MAX = 1000;
 const PAGE_BYTES_MAX = 16 * 1024 * 1024;
 export const MAX_SEQ = Number.MAX_SAFE_INTEGER;
 export const MIN_SEVERITY = -(2 ** 31);
+
+/** The `flags` that keep a record out of a list of logs. */
+export function flagsHidden({ withReports }: { readonly withReports?: boolean }): number {
+  return withReports === true ? FLAG.span : FLAG.span | FLAG.report;
+}
 
 /** A record found, not yet read. */
 export interface Hit {

@@ -73,6 +73,8 @@ export class ServiceRollup {
     const timeNs = storableNs(record.timeNs);
     const figures = this.figures(record.service, this.minuteOf(timeNs));
     if (timeNs > figures.lastSeenNs) figures.lastSeenNs = timeNs;
+    // A report shows that the service lives and is none of its work.
+    if (record.report !== null) return;
     if (record.kind === "log") {
       figures.logs++;
       if (record.isError) figures.errorLogs++;

@@ -1,10 +1,10 @@
 /** Rows whose text matches an expression of search-text.ts. */
 import type { DayReader } from "./day-reader.ts";
-import { FLAG } from "./day-schema.ts";
 import type { Hit } from "./record-page.ts";
 
 export interface MatchRow extends Hit {
-  readonly isLog: boolean;
+  /** FLAG of day-schema.ts. */
+  readonly flags: number;
   readonly severity: number;
   readonly service: number;
 }
@@ -100,7 +100,7 @@ function* toMatches(
       timeNs: row.time as bigint,
       reader,
       seq: Number(row.seq),
-      isLog: (Number(row.flags) & FLAG.span) === 0,
+      flags: Number(row.flags),
       severity: Number(row.severity),
       service: Number(row.service),
     };

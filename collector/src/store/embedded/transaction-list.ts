@@ -4,8 +4,12 @@
  */
 import type { Page, TransactionFilter, TransactionSummary } from "../store.ts";
 import type { DayReader } from "./day-reader.ts";
-import type { TransactionPlace } from "./page-cursor.ts";
-import { decodeTransactionPlace, encodeTransactionPlace } from "./page-cursor.ts";
+import { mergeDescending } from "./merge-descending.ts";
+import {
+  decodeTransactionPlace,
+  encodeTransactionPlace,
+  type TransactionPlace,
+} from "./page-cursor.ts";
 import { type Deadline, emptyPage, pageSize, toWindow } from "./record-page.ts";
 import { parseSearchText } from "./search-text.ts";
 import { emptyTransaction, mergeTransactions, toSummary } from "./transaction-state.ts";
@@ -24,7 +28,7 @@ const ROWS_PER_CLOCK_CHECK = 64;
 
 export function findTransaction(
   readers: readonly DayReader[],
-  transactionId: string,
+  { transactionId, nowNs }: { transactionId: string; nowNs: bigint },
 ): TransactionSummary | undefined {
   const sum = emptyTransaction();
   let isKnown = false;
@@ -34,28 +38,29 @@ export function findTransaction(
     isKnown = true;
     mergeTransactions(sum, found.state);
   }
-  return isKnown ? toSummary(transactionId, sum) : undefined;
+  return isKnown ? toSummary(transactionId, sum, nowNs) : undefined;
 }
 
 export function listTransactions(
   readers: readonly DayReader[],
   filter: TransactionFilter,
-  deadline: Deadline,
+  { deadline, nowNs }: { readonly deadline: Deadline; readonly nowNs: bigint },
 ): Page<TransactionSummary> {
   const text = parseSearchText(filter.query ?? "");
   const before = filter.cursor === undefined ? undefined : decodeTransactionPlace(filter.cursor);
   if (text.matches === "nothing") return emptyPage();
   if (text.matches !== "some") {
-    const places = mergeByStart(readers, before ?? endOf(filter));
-    return toPage({ places, readers, filter, deadline, isCut: false });
+    const sources = readers.map((reader) => placesOf(reader, before ?? endOf(filter)));
+    const places = mergeDescending(sources, compareStarts);
+    return toPage({ places, readers, filter, deadline, nowNs, isCut: false });
   }
   const { ids, isCut } = idsWithText(readers, { expression: text.expression, deadline });
   const places = [...ids]
-    .map((transactionId) => findTransaction(readers, transactionId))
+    .map((transactionId) => findTransaction(readers, { transactionId, nowNs }))
     .filter((summary) => summary !== undefined)
     .filter((summary) => before === undefined || compareStarts(summary, before) < 0)
     .toSorted((a, b) => compareStarts(b, a));
-  return toPage({ places, readers, filter, deadline, isCut });
+  return toPage({ places, readers, filter, deadline, nowNs, isCut });
 }
 
 interface Listing {
@@ -64,17 +69,20 @@ interface Listing {
   readonly readers: readonly DayReader[];
   readonly filter: TransactionFilter;
   readonly deadline: Deadline;
+  readonly nowNs: bigint;
   readonly isCut: boolean;
 }
 
-function toPage({ places, readers, filter, deadline, isCut }: Listing): Page<TransactionSummary> {
+function toPage(listing: Listing): Page<TransactionSummary> {
+  const { places, readers, filter, deadline, nowNs, isCut } = listing;
   const limit = pageSize(filter.limit);
   const { firstNs } = toWindow(filter);
   const items: TransactionSummary[] = [];
   let rows = 0;
   for (const place of places) {
     if (place.startedNs < firstNs) break;
-    const summary = findTransaction(readers, place.transactionId);
+    const { transactionId } = place;
+    const summary = findTransaction(readers, { transactionId, nowNs });
     const isHere = summary !== undefined && summary.startedNs === place.startedNs;
     if (isHere && passes(summary, filter)) {
       const last = items.at(-1);
@@ -110,30 +118,6 @@ function passes(summary: TransactionSummary, filter: TransactionFilter): boolean
 /** Sorts behind every transaction of the window; IDs are ASCII. */
 function endOf(filter: TransactionFilter): TransactionPlace {
   return { startedNs: toWindow(filter).lastNs, transactionId: "\u{10ffff}" };
-}
-
-function* mergeByStart(
-  readers: readonly DayReader[],
-  before: TransactionPlace,
-): Generator<TransactionPlace> {
-  const sources = readers.map((reader) => placesOf(reader, before));
-  const heads = sources.map((source) => source.next().value as TransactionPlace | undefined);
-  try {
-    for (;;) {
-      let newest = -1;
-      for (const [index, head] of heads.entries()) {
-        if (head === undefined) continue;
-        const best = heads[newest];
-        if (best === undefined || compareStarts(head, best) > 0) newest = index;
-      }
-      const place = heads[newest];
-      if (place === undefined) return;
-      yield place;
-      heads[newest] = sources[newest]?.next().value as TransactionPlace | undefined;
-    }
-  } finally {
-    for (const source of sources) source.return(undefined);
-  }
 }
 
 function* placesOf(reader: DayReader, before: TransactionPlace): Generator<TransactionPlace> {

@@ -5,7 +5,7 @@ import type { TransactionState } from "./transaction-state.ts";
 
 export const TRANSACTION_COLUMNS =
   "key, id, started, ended, logs, spans, errors, dead_letters, services, operation, " +
-  "entry_time, entry_failed, status, status_time";
+  "entry_time, entry_failed, status, status_time, deadline, deadline_time, events";
 
 /** A row of `TRANSACTION_COLUMNS`, read with `setReadBigInts(true)`. */
 export type TransactionRow = Record<string, SQLOutputValue>;
@@ -29,6 +29,9 @@ export function toTransactionState(
     isEntryFailed: row.entry_failed === 1n,
     status: row.status as TransactionStatus | "",
     statusNs: row.status_time as bigint,
+    deadlineNs: row.deadline as bigint,
+    deadlineSetNs: row.deadline_time as bigint,
+    events: Number(row.events),
   };
 }
 
@@ -52,5 +55,8 @@ export function toTransactionValues(
     state.isEntryFailed ? 1 : 0,
     state.status,
     state.statusNs,
+    state.deadlineNs,
+    state.deadlineSetNs,
+    state.events,
   ];
 }

@@ -22,6 +22,11 @@ export interface TransactionState {
   /** The latest status that a record stated itself. */
   status: TransactionStatus | "";
   statusNs: bigint;
+  /** The deadline that was set last, and when; 0 where none was. */
+  deadlineNs: bigint;
+  deadlineSetNs: bigint;
+  /** Log records that tell of the transaction itself. */
+  events: number;
 }
 
 /** A transaction with more services lists the first so many; its counts hold them all. */
@@ -42,6 +47,9 @@ export function emptyTransaction(): TransactionState {
     isEntryFailed: false,
     status: "",
     statusNs: 0n,
+    deadlineNs: 0n,
+    deadlineSetNs: 0n,
+    events: 0,
   };
 }
 
@@ -57,6 +65,8 @@ export function addRecord(state: TransactionState, record: IncomingRecord): void
   addService(state, record.service);
   if (record.isError) state.errors++;
   if (record.transactionStatus !== "") addStatus(state, record.transactionStatus, endedNs);
+  if (record.deadlineNs !== 0n) addDeadline(state, storableNs(record.deadlineNs), startedNs);
+  if (record.isTransactionEvent) state.events++;
   if (record.kind === "log") {
     state.logs++;
     return;
@@ -83,30 +93,44 @@ export function mergeTransactions(into: TransactionState, from: TransactionState
   into.spans += from.spans;
   into.errors += from.errors;
   into.deadLetters += from.deadLetters;
+  into.events += from.events;
   for (const service of from.services) addService(into, service);
   if (from.entryNs !== null) addEntry(into, { ...from, entryNs: from.entryNs });
   if (from.status !== "") addStatus(into, from.status, from.statusNs);
+  if (from.deadlineNs !== 0n) addDeadline(into, from.deadlineNs, from.deadlineSetNs);
 }
 
 export function isEmptyTransaction(state: TransactionState): boolean {
   return !hasRecords(state) && state.deadLetters === 0;
 }
 
-export function toSummary(transactionId: string, state: TransactionState): TransactionSummary {
-  const { startedNs, endedNs, operation, logs, spans, errors, deadLetters } = state;
+/** @param nowNs Unix time at which it is looked at: a deadline passes without any record. */
+export function toSummary(
+  transactionId: string,
+  state: TransactionState,
+  nowNs: bigint,
+): TransactionSummary {
+  const { startedNs, endedNs, operation, logs, spans, errors, deadLetters, events } = state;
   const services = [...state.services].toSorted();
-  const status = statusOf(state);
+  const status = statusOf(state, nowNs);
   return {
     ...{ transactionId, startedNs, endedNs, operation, status, services },
-    ...{ logs, spans, errors, deadLetters },
+    statedNs: state.status === "" ? null : state.statusNs,
+    deadlineNs: state.deadlineNs === 0n ? null : state.deadlineNs,
+    ...{ logs, spans, errors, deadLetters, events },
   };
 }
 
-/** What a record stated, else how the entry span ended, else still running. */
-function statusOf(state: TransactionState): TransactionStatus {
+/**
+ * What a record stated, also one after the deadline: the business knows better than a clock. Else
+ * how the entry span failed. Else what the deadline says, because who sets one has an end in mind
+ * that is not the answer to a request. Else how the entry span ended, or still running.
+ */
+function statusOf(state: TransactionState, nowNs: bigint): TransactionStatus {
   if (state.status !== "") return state.status;
-  if (state.entryNs === null) return "running";
-  return state.isEntryFailed ? "failed" : "completed";
+  if (state.isEntryFailed) return "failed";
+  if (state.deadlineNs !== 0n) return nowNs > state.deadlineNs ? "timed-out" : "running";
+  return state.entryNs === null ? "running" : "completed";
 }
 
 interface Widening {
@@ -137,6 +161,17 @@ function addStatus(state: TransactionState, status: TransactionStatus, statusNs:
   if (!isLater && !(statusNs === state.statusNs && status > state.status)) return;
   state.status = status;
   state.statusNs = statusNs;
+}
+
+/** The one that was set later counts; of two set at the same time the later deadline. */
+function addDeadline(state: TransactionState, deadlineNs: bigint, setNs: bigint): void {
+  const isFirst = state.deadlineNs === 0n;
+  const isLater = setNs > state.deadlineSetNs;
+  if (!isFirst && !isLater && !(setNs === state.deadlineSetNs && deadlineNs > state.deadlineNs)) {
+    return;
+  }
+  state.deadlineNs = deadlineNs;
+  state.deadlineSetNs = setNs;
 }
 
 interface Entry {

@@ -63,6 +63,7 @@ function* rowsOfDay(
     const isMatch =
       (filter.service === undefined || Number(row.service) === service) &&
       (filter.kind === undefined || (filter.kind === "span") === ((flags & FLAG.span) !== 0)) &&
+      (filter.eventsOnly !== true || (flags & FLAG.transactionEvent) !== 0) &&
       isSevere({ flags, severity: Number(row.severity) }, filter.minSeverityNumber);
     yield { timeNs: row.time as bigint, reader, seq: Number(row.seq), isMatch };
   }

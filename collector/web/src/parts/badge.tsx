@@ -16,11 +16,22 @@ const VERDICT_LOOK: Readonly<Record<Verdict, { mark: string; tone: string; meani
 
 /** How the business operation ended. */
 export function StatusBadge({ status }: { readonly status: TransactionStatus }) {
-  const { mark, tone } = STATUS_LOOK[status] ?? { mark: "·", tone: "grey" };
+  const look = STATUS_LOOK[status] ?? { mark: "·", tone: "grey" };
+  return <Badge {...look} text={status} title={`Status: the operation itself is ${status}`} />;
+}
+
+interface BadgeProps {
+  readonly mark: string;
+  readonly tone: string;
+  readonly text: string;
+  readonly title: string;
+}
+
+export function Badge({ mark, tone, text, title }: BadgeProps) {
   return (
-    <span className={`badge tone-${tone}`} title={`Status: the operation itself is ${status}`}>
+    <span className={`badge tone-${tone}`} title={title}>
       <i aria-hidden="true">{mark}</i>
-      {status}
+      {text}
     </span>
   );
 }

@@ -31,6 +31,7 @@ export function TransactionHead({ transaction, colours }: TransactionHeadProps) 
           value={formatDayTime(startedMs)}
           more={formatAge(Date.now() - startedMs)}
         />
+        <Deadline transaction={transaction} />
         <Counts counts={transaction.counts} />
         <div>
           <dt>Services</dt>
@@ -65,6 +66,24 @@ function Completeness({ transaction }: { readonly transaction: TransactionDetail
       {isCut ? <p>Too many spans to look at all of them: hops below may not be all.</p> : null}
     </div>
   );
+}
+
+/** By when it had to be over, where a service set that, and whether it was. */
+function Deadline({ transaction }: { readonly transaction: TransactionDetail }) {
+  const { deadlineAt, isLate, status } = transaction;
+  if (deadlineAt === null) return null;
+  const deadlineMs = timeMs(deadlineAt);
+  const isBad = isLate || status === "timed-out";
+  const value = formatDayTime(deadlineMs);
+  const more = deadlineOutcome(transaction, deadlineMs - Date.now());
+  return <Fact name="Deadline" value={value} more={more} tone={isBad ? "red" : ""} />;
+}
+
+function deadlineOutcome({ isLate, status }: TransactionDetail, leftMs: number): string {
+  if (status === "timed-out") return "passed without an end";
+  if (status === "running") return leftMs > 0 ? `in ${formatDuration(leftMs)}` : "passed";
+  if (isLate) return "ended after it";
+  return status === "completed" ? "met" : "";
 }
 
 function Counts({ counts }: { readonly counts: TransactionDetail["counts"] }) {

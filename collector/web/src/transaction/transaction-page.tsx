@@ -10,6 +10,7 @@ import { useInterval } from "../parts/use-interval.ts";
 import type { Jump } from "../record/record-list.tsx";
 import { Link } from "../routing/navigation.tsx";
 import { transactionPath } from "../routing/route.ts";
+import { Steps } from "./steps.tsx";
 import { Timeline } from "./timeline.tsx";
 import { TransactionHead } from "./transaction-head.tsx";
 import { useRecords } from "./use-records.ts";
@@ -59,6 +60,7 @@ function Known(props: { readonly transaction: TransactionDetail; readonly path: 
           {news} more {news === 1 ? "record" : "records"} came in, show
         </button>
       ) : null}
+      <Steps transaction={transaction} colours={colours} />
       <Waterfall
         records={records.records}
         hops={transaction.hops}

@@ -1,0 +1,46 @@
+import type { IncomingHttpHeaders } from "node:http";
+import { installEcho, setEcho } from "../http/echo-header.ts";
+import { findSpanContext } from "../tracing/trace-context.ts";
+import { bindEmitter, type EmitterBinding } from "../transaction/bound-emitter.ts";
+import { findInboundTransaction } from "../transaction/inbound-transaction.ts";
+import { enterContext, TransactionContext } from "../transaction/transaction-context.ts";
+import { HEADER } from "../wire-names.ts";
+import { builtinHttp } from "./builtin-http.ts";
+import { RemoteSpan } from "./remote-span.ts";
+
+/** Node's server listens to the end of each response to go on with the next one. */
+const INTERNAL_LISTENERS = { finish: 1 } as const;
+
+/**
+ * Gives a request that a node:http server takes its transaction, and nothing else: the message of
+ * the channel `http.server.request.start`.
+ */
+export function takeServerRequest(message: unknown, trustInbound: boolean): void {
+  const { request, response } = message as { request?: unknown; response?: unknown };
+  const { IncomingMessage, ServerResponse } = builtinHttp();
+  if (!(request instanceof IncomingMessage) || !(response instanceof ServerResponse)) return;
+  const { headers } = request;
+  const { transaction, baggage } = findInboundTransaction(headers, trustInbound);
+  const context = new TransactionContext({
+    transaction,
+    baggage,
+    span: trustInbound ? remoteSpan(headers) : undefined,
+  });
+  const binding: EmitterBinding = {
+    context,
+    keepsInner: true,
+    internalListeners: INTERNAL_LISTENERS,
+  };
+  bindEmitter(request, binding);
+  bindEmitter(response, binding);
+  enterContext(context);
+  installEcho();
+  setEcho(response, { id: transaction.id, runId: undefined });
+}
+
+/** The caller's trace goes on to whom we call, as if we had not been there. */
+function remoteSpan(headers: IncomingHttpHeaders): RemoteSpan | undefined {
+  if (headers[HEADER.traceparent] === undefined) return undefined;
+  const context = findSpanContext(headers[HEADER.traceparent], headers[HEADER.tracestate]);
+  return context === undefined ? undefined : new RemoteSpan(context);
+}

@@ -1,0 +1,48 @@
+import { expect, test } from "vitest";
+import { attributesOf, fieldsOf } from "../../test/otlp-sink.ts";
+import { type LogRecord, SEVERITY } from "../logging/log-record.ts";
+import { ATTRIBUTE } from "../wire-names.ts";
+import { writeLog } from "./otlp-log.ts";
+import { ProtobufWriter } from "./protobuf-writer.ts";
+
+const RUN = `${"0123456789abcdef".repeat(2)}-`;
+
+function attributesAfter(log: Partial<LogRecord>, sequence = 1, prefix = RUN) {
+  const writer = new ProtobufWriter(16);
+  const whole: LogRecord = {
+    ...{ timeMicros: 1_795_266_000_000_001, severity: SEVERITY.info, body: "x" },
+    ...{ attributes: [], transactionId: undefined, span: undefined, ...log },
+  };
+  writeLog(writer, whole, { prefix, sequence });
+  const [field] = fieldsOf(writer.buffer.subarray(0, writer.position));
+  return attributesOf(field?.value as Buffer, 6);
+}
+
+test.each([1, 9, 10, 99, 100, 12_345, 999_999_999, 4_294_967_296, 2 ** 53 - 1])(
+  "record %d of a run has its number in its uid",
+  (sequence) => {
+    expect(attributesAfter({}, sequence)).toEqual({ [ATTRIBUTE.recordUid]: `${RUN}${sequence}` });
+  },
+);
+
+test("uid and transaction change from record to record, also between two runs", () => {
+  for (let i = 0; i < 50; i++) {
+    const transactionId = i % 3 === 0 ? undefined : `T-${i % 5}`;
+    const prefix = i % 2 === 0 ? RUN : "other-";
+    const found = attributesAfter({ transactionId }, i + 1, prefix);
+    expect(found[ATTRIBUTE.recordUid]).toBe(`${prefix}${i + 1}`);
+    expect(found[ATTRIBUTE.transactionId]).toBe(transactionId);
+  }
+});
+
+test("a key stands once: the last source's value; our own attributes cannot be replaced", () => {
+  const attributes = [
+    { a: 1, b: 1 },
+    { a: 2, [ATTRIBUTE.recordUid]: "theirs" },
+  ];
+  expect(attributesAfter({ attributes })).toEqual({ [ATTRIBUTE.recordUid]: `${RUN}1`, a: 2, b: 1 });
+  const named = [{ [ATTRIBUTE.transactionId]: "theirs" }];
+  expect(attributesAfter({ attributes: named })[ATTRIBUTE.transactionId]).toBe("theirs");
+  const inside = attributesAfter({ attributes: named, transactionId: "T-1" });
+  expect(inside[ATTRIBUTE.transactionId]).toBe("T-1");
+});
