@@ -1,9 +1,9 @@
 import { cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join, relative, resolve } from "node:path";
 import { runProgram } from "./backends/run-program.ts";
-import { writeRequireEntries } from "./build-require-entries.ts";
+import { buildLibrary } from "./build-library.ts";
 import { messageOf } from "./errors.ts";
-import { type Manifest, publishedManifest } from "./published-manifest.ts";
+import { isModule, type Manifest, publishedManifest } from "./published-manifest.ts";
 
 const REPOSITORY = resolve(import.meta.dirname, "..");
 const COMPILE_DEADLINE_MS = 120_000;
@@ -46,24 +46,30 @@ export async function buildPackage(
   const dist = into ?? join(folder, "dist");
   await rm(dist, { recursive: true, force: true });
   await mkdir(dist, { recursive: true });
-  await runProgram({
-    program: join(REPOSITORY, "node_modules", ".bin", "tsc"),
-    args: [
-      ...["-p", join(folder, "tsconfig.build.json"), "--outDir", join(dist, "src")],
-      ...(isUnchecked ? ["--noCheck"] : []),
-    ],
-    deadlineMs: COMPILE_DEADLINE_MS,
-  });
+  const manifest: Manifest = JSON.parse(await readFile(join(folder, "package.json"), "utf8"));
+  const { exports } = manifest;
+  if (exports === undefined) await compileProgram(folder, dist);
+  else {
+    const entries = Object.values(exports).filter(isModule);
+    await buildLibrary({ folder, entries, isUnchecked }, dist);
+  }
   for (const file of COPIED_FILES[name]) {
     await cp(join(folder, file), join(dist, file), { recursive: true });
   }
   await cp(join(REPOSITORY, "LICENSE"), join(dist, "LICENSE"));
-  const manifest: Manifest = JSON.parse(await readFile(join(folder, "package.json"), "utf8"));
   await copyPrograms({ folder, dist, programs: manifest.bin ?? {} });
-  if (manifest.exports !== undefined) await writeRequireEntries(dist, manifest.exports);
   const text = JSON.stringify(publishedManifest(manifest), null, 2);
   await writeFile(join(dist, "package.json"), `${text}\n`);
   return dist;
+}
+
+/** A program's modules stay files of their own: its threads are started by their names. */
+async function compileProgram(folder: string, dist: string): Promise<void> {
+  await runProgram({
+    program: join(REPOSITORY, "node_modules", ".bin", "tsc"),
+    args: ["-p", join(folder, "tsconfig.build.json"), "--outDir", join(dist, "src")],
+    deadlineMs: COMPILE_DEADLINE_MS,
+  });
 }
 
 /** Programs are JavaScript already; only what they import has another ending. */

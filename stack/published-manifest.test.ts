@@ -5,7 +5,7 @@ test("the published manifest has what a user needs and nothing of development", 
   const manifest = publishedManifest({
     name: "a",
     private: true,
-    exports: { ".": "./src/index.ts", "./deep": "./src/b/deep.ts" },
+    exports: { ".": "./src/index.ts", "./deep": "./src/b/deep.ts", "./x.json": "./x.json" },
     dependencies: { b: "1.0.0" },
     devDependencies: { c: "1.0.0" },
   });
@@ -13,14 +13,14 @@ test("the published manifest has what a user needs and nothing of development", 
     name: "a",
     exports: {
       ".": {
-        import: { types: "./src/index.d.ts", default: "./src/index.js" },
-        require: { types: "./require/index.d.cts", default: "./require/index.cjs" },
+        import: { types: "./types/index.d.ts", default: "./lib/index.js" },
+        require: { types: "./types/index.d.cts", default: "./lib/index.cjs" },
       },
       "./deep": {
-        import: { types: "./src/b/deep.d.ts", default: "./src/b/deep.js" },
-        require: { types: "./require/b/deep.d.cts", default: "./require/b/deep.cjs" },
+        import: { types: "./types/b/deep.d.ts", default: "./lib/deep.js" },
+        require: { types: "./types/b/deep.d.cts", default: "./lib/deep.cjs" },
       },
-      "./package.json": "./package.json",
+      "./x.json": "./x.json",
     },
     dependencies: { b: "1.0.0" },
   });

@@ -5,17 +5,18 @@ export interface Manifest {
   readonly bin?: Readonly<Record<string, string>>;
 }
 
-/** Where the entries for `require` are, beside the modules they load. */
-export const REQUIRE_FOLDER = "require";
+/** Where the published code and its declarations are. */
+export const CODE_FOLDER = "lib";
+export const TYPES_FOLDER = "types";
 
-/** A source's path without its ending: `./src/index.ts` → `./src/index`. */
-export function stemOf(source: string): string {
-  return source.replace(/\.ts$/, "");
+/** Whether an entry is a source; anything else (`./package.json`) is published as it is. */
+export function isModule(source: string): boolean {
+  return source.endsWith(".ts");
 }
 
-/** Where the entry for `require` of a module is: `./src/a.ts` → `./require/a`. */
-export function requireStemOf(source: string): string {
-  return stemOf(source).replace(/^\.\/src\//, `./${REQUIRE_FOLDER}/`);
+/** The code of an entry, without its ending: `./src/a/b.ts` → `./lib/b`. */
+export function codeStemOf(source: string): string {
+  return `./${CODE_FOLDER}/${source.slice(source.lastIndexOf("/") + 1).replace(/\.ts$/, "")}`;
 }
 
 /**
@@ -26,15 +27,16 @@ export function publishedManifest(manifest: Manifest): Manifest {
   const { private: _private, devDependencies: _dev, exports, ...kept } = manifest;
   if (exports === undefined) return kept;
   const entries = Object.entries(exports).map(([name, source]) => {
-    const [module, required] = [stemOf(source), requireStemOf(source)];
+    if (!isModule(source)) return [name, source];
+    const code = codeStemOf(source);
+    const types = source.replace(/^\.\/src\//, `./${TYPES_FOLDER}/`).replace(/\.ts$/, "");
     return [
       name,
       {
-        import: { types: `${module}.d.ts`, default: `${module}.js` },
-        require: { types: `${required}.d.cts`, default: `${required}.cjs` },
+        import: { types: `${types}.d.ts`, default: `${code}.js` },
+        require: { types: `${types}.d.cts`, default: `${code}.cjs` },
       },
     ];
   });
-  const all = Object.fromEntries(entries);
-  return { ...kept, exports: { ...all, "./package.json": "./package.json" } };
+  return { ...kept, exports: Object.fromEntries(entries) };
 }

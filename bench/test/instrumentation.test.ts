@@ -8,7 +8,15 @@ import { SUBJECTS } from "../src/instrumentation/subjects.ts";
 
 const DEADLINE_MS = 300_000;
 const TINY = {
-  ...{ rounds: 1, startsPerRound: 1, warmUpMs: 50, saturatedMs: 50, pacedMs: 200, lines: 1000 },
+  ...{
+    rounds: 1,
+    startsPerRound: 1,
+    warmUpMs: 50,
+    turns: 1,
+    saturatedMs: 50,
+    pacedMs: 100,
+    lines: 1000,
+  },
   subjects: SUBJECTS,
 };
 
@@ -25,8 +33,10 @@ it(
     for (const { name, isTracing } of SUBJECTS) {
       expect(figureOf("throughput, Hono", name), name).toBeGreaterThan(0);
       expect(figureOf("start to the first line", name), name).toBeGreaterThan(0);
-      const spans = Math.round(figureOf("spans received, Hono", name) ?? Number.NaN);
-      expect(spans, name).toBe(isTracing ? 1 : 0);
+      // A peer has spans of its own start as well.
+      const spans = figureOf("spans received, Hono", name);
+      if (isTracing) expect(spans, name).toBeGreaterThan(0.9);
+      else expect(spans, name).toBe(0);
     }
     for (const { name, value, min, max } of rows) {
       expect(Number.isFinite(value), name).toBe(true);

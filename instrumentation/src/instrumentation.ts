@@ -53,12 +53,13 @@ export function startInstrumentation(config: Config): void {
   const runId = mintRunId();
   counts.runId = runId;
   const resource = resourceOf(config, runId);
+  const targets = { logs: config.logs, traces: config.traces };
   const outbox = createOutbox({
     settings: config.spool,
     ...{ resource: writeResource(resource), service: config.serviceName, runId, report },
     onFound: (signal) => sender.poke(signal, false),
+    isSent: (signal) => targets[signal].enabled,
   });
-  const targets = { logs: config.logs, traces: config.traces };
   const sender = new OtlpSender({ outbox, targets, report });
   const recorder = new Recorder({
     outbox,

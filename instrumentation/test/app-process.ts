@@ -53,8 +53,9 @@ export class App {
     if (stdout === null || stderr === null) throw new Error("cannot read the app: no pipes");
     const printed: string[] = [];
     const complaints: string[] = [];
-    stdout.on("data", (chunk: Buffer) => printed.push(chunk.toString()));
-    stderr.on("data", (chunk: Buffer) => complaints.push(chunk.toString()));
+    // Decoded as a stream: a character may be cut in two between chunks.
+    stdout.setEncoding("utf8").on("data", (chunk: string) => printed.push(chunk));
+    stderr.setEncoding("utf8").on("data", (chunk: string) => complaints.push(chunk));
     this.ended = once(this.child, "close").then(([code, signal]) => {
       rmSync(spool, { recursive: true, force: true });
       return { code, signal, stdout: printed.join(""), stderr: complaints.join("") };

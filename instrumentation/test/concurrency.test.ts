@@ -1,5 +1,6 @@
 import { expect, test, vi } from "vitest";
 import { App } from "./app-process.ts";
+import { distinctLogs } from "./http-app.ts";
 import { askBusyServer, BUSY_SERVER, LINES_PER_REQUEST } from "./http-busy-server.ts";
 import { OtlpSink } from "./otlp-sink.ts";
 
@@ -17,7 +18,7 @@ test("10 000 concurrent requests in eleven ways: no record carries another's ID"
   expect(end.stderr).toBe("");
   await vi.waitFor(() => expect(sink.spans.length).toBeGreaterThanOrEqual(REQUESTS));
   await sink.stop();
-  const lines = sink.logs.filter((log) => log.scope === "pino");
+  const lines = distinctLogs(sink).filter((log) => log.scope === "pino");
   expect(lines.length).toBeGreaterThan(REQUESTS * LINES_PER_REQUEST);
   const finishing = lines.filter((log) => log.attributes.where === "finish");
   expect(finishing).toHaveLength(REQUESTS);

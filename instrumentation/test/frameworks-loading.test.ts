@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "esbuild";
 import { afterAll, afterEach, beforeEach, expect, test } from "vitest";
+import { distinctSpans } from "./http-app.ts";
 import { withServedApp } from "./http-served-app.ts";
 import { OtlpSink } from "./otlp-sink.ts";
 
@@ -49,13 +50,15 @@ async function expectRoutes(code: string): Promise<void> {
     expect(statuses).toEqual([200, 500]);
   });
   expect(end.faults).toEqual({});
-  expect(sink.spans.map((span) => [span.name, span.status, span.events.length])).toEqual([
+  expect(distinctSpans(sink).map((span) => [span.name, span.status, span.events.length])).toEqual([
     ["GET /orders/:id", 0, 0],
     ["GET /fail/:why", 2, 1],
   ]);
 }
 
-const REQUIRE = `import http from "node:http"; const require = createRequire(process.cwd() + "/x");`;
+const REQUIRE = `
+  import http from "node:http";
+  const require = createRequire(process.cwd() + "/x");`;
 
 test.each([
   [

@@ -1,4 +1,15 @@
 import { runApp } from "./app-process.ts";
+import type { OtlpSink, ReceivedLog, ReceivedSpan } from "./otlp-sink.ts";
+
+/** Without what was sent again because its answer was not seen before the process ended. */
+export function distinctSpans(sink: OtlpSink): readonly ReceivedSpan[] {
+  return [...new Map(sink.spans.map((span) => [span.spanId, span])).values()];
+}
+
+/** Likewise. */
+export function distinctLogs(sink: OtlpSink): readonly ReceivedLog[] {
+  return [...new Map(sink.logs.map((log) => [log.attributes["log.record.uid"], log])).values()];
+}
 
 export const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 

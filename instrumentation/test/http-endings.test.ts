@@ -3,6 +3,7 @@ import { get, type IncomingMessage, request } from "node:http";
 import { connect } from "node:net";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { REGISTER } from "./app-process.ts";
+import { distinctLogs, distinctSpans } from "./http-app.ts";
 import { type ServedApp, withServedApp } from "./http-served-app.ts";
 import { OtlpSink, type ReceivedSpan } from "./otlp-sink.ts";
 
@@ -16,7 +17,7 @@ beforeEach(async () => {
 afterEach(() => sink.stop());
 
 function serverSpans(): readonly ReceivedSpan[] {
-  return sink.spans.filter((span) => span.kind === 2);
+  return distinctSpans(sink).filter((span) => span.kind === 2);
 }
 
 /** A server with this as its `(req, res) => …`. */
@@ -47,7 +48,7 @@ test("server-sent events: writes are in the transaction, the span ends at the en
     expect(chunks.join("")).toBe("data: E-1\n\n".repeat(3));
   });
   expect(end.faults).toEqual({});
-  expect(sink.logs.map((log) => log.attributes["clew.transaction.id"])).toEqual(
+  expect(distinctLogs(sink).map((log) => log.attributes["clew.transaction.id"])).toEqual(
     Array(3).fill("E-1"),
   );
   const [span] = serverSpans();
@@ -56,7 +57,7 @@ test("server-sent events: writes are in the transaction, the span ends at the en
     status: 0,
     attributes: { "clew.span.logs": 3 },
   });
-  for (const log of sink.logs) expect(span?.endNs).toBeGreaterThan(log.timeNs);
+  for (const log of distinctLogs(sink)) expect(span?.endNs).toBeGreaterThan(log.timeNs);
 });
 
 test("a client that goes away in mid-stream ends the span, aborted, with its status", async () => {
@@ -137,7 +138,7 @@ test.each(THROWS)("a handler that throws %s, in a service that goes on", async (
     await once(stderr, "data");
   });
   expect(end.stderr).toBe("caughtclosed");
-  expect(sink.logs.map((log) => log.attributes["clew.transaction.id"])).toEqual(["X-1"]);
+  expect(distinctLogs(sink).map((log) => log.attributes["clew.transaction.id"])).toEqual(["X-1"]);
   const [span] = serverSpans();
   expect(span).toMatchObject({ status: 2, attributes: { "error.type": "RangeError" } });
   expect(span?.events.map((event) => event.name)).toEqual(["exception"]);
@@ -182,7 +183,7 @@ test("responses that are never ended hold nothing once their connections are gon
     await once(stderr, "data");
   });
   const [, held] = /held (\d+) of 200$/.exec(end.stderr) ?? [];
-  // Node itself keeps the first request and its response, also without us.
-  expect(Number(held)).toBeLessThanOrEqual(2);
+  // Node itself keeps the first request and its response, Node 22 two of them, also without us.
+  expect(Number(held)).toBeLessThanOrEqual(4);
   expect(serverSpans()).toHaveLength(100);
 });

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { runHttpApp } from "./http-app.ts";
+import { distinctLogs, distinctSpans, runHttpApp } from "./http-app.ts";
 import { OtlpSink, type ReceivedSpan } from "./otlp-sink.ts";
 
 let sink: OtlpSink;
@@ -16,7 +16,7 @@ function run<T>(handler: string, client: string, env: Record<string, string> = {
 }
 
 function spanOf(kind: number): ReceivedSpan {
-  const [span] = sink.spans.filter((received) => received.kind === kind);
+  const [span] = distinctSpans(sink).filter((received) => received.kind === kind);
   if (span === undefined) throw new Error(`there is no span of kind ${kind}`);
   return span;
 }
@@ -41,7 +41,7 @@ test("a server span holds what semantic conventions ask for, and no query", asyn
     "clew.span.logs": 0,
   });
   expect(
-    JSON.stringify(sink.spans[0], (_, v) => (typeof v === "bigint" ? `${v}` : v)),
+    JSON.stringify(distinctSpans(sink)[0], (_, v) => (typeof v === "bigint" ? `${v}` : v)),
   ).not.toContain("secret");
   expect(serverSpan().endNs).toBeGreaterThanOrEqual(serverSpan().timeNs);
 });
@@ -66,6 +66,18 @@ test.each([
   const client = `return raw("GET / HTTP/1.1\\r\\nhost: a\\r\\nconnection: close\\r\\n\\r\\n");`;
   const answer = await run<string>(handler, client);
   expect(answer.match(/x-transaction-id: .*/gi)).toEqual([expect.stringMatching(/mine/)]);
+});
+
+test.each([
+  ["setHeader", "res.setHeader('Clew-Run', 'upstream'); res.end();"],
+  ["writeHead", "res.writeHead(200, { a: '1', 'clew-run': 'upstream' }).end();"],
+  ["writeHead with a list", "res.writeHead(200, ['clew-run', 'upstream']).end();"],
+])("a gateway that copies headers by %s does not pass for who answered", async (_, handler) => {
+  const client = `const { runId } = instrumentationStats();
+    const answer = await raw("GET / HTTP/1.1\\r\\nhost: a\\r\\nclew-run: r1\\r\\n" +
+      "connection: close\\r\\n\\r\\n");
+    return answer.match(/clew-run: .*/gi).map((line) => line.trim() === "Clew-Run: " + runId);`;
+  expect(await run(handler, client)).toEqual([true]);
 });
 
 test("5xx is an error, and a client that goes away is noted", async () => {
@@ -103,7 +115,7 @@ test("the body's events, the end of the response and nested work keep the contex
   const places = await run<[string, string][]>(handler, client);
   expect(places.map(([where]) => where)).toEqual(["data", "end", "later", "finish", "close"]);
   expect(new Set(places.map(([, id]) => id))).toEqual(new Set(["T-9"]));
-  expect(sink.logs.map((log) => log.attributes["clew.transaction.id"])).toEqual(["T-9"]);
+  expect(distinctLogs(sink).map((log) => log.attributes["clew.transaction.id"])).toEqual(["T-9"]);
   expect(serverSpan().attributes["clew.span.logs"]).toBe(1);
 });
 
@@ -114,7 +126,7 @@ test("pipelined requests on one connection keep their own IDs", async () => {
     .join(""));`;
   const answer = await run<string>(handler, client);
   expect(answer.match(/^P-\d/gm)).toEqual(["P-1", "P-2", "P-3"]);
-  const pairs = sink.spans.map((span) => [
+  const pairs = distinctSpans(sink).map((span) => [
     span.attributes["url.path"],
     span.attributes["clew.transaction.id"],
   ]);

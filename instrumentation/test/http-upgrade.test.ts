@@ -3,7 +3,7 @@ import { connect } from "node:net";
 import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { WebSocket } from "ws";
-import { UUID_V7 } from "./http-app.ts";
+import { distinctLogs, distinctSpans, UUID_V7 } from "./http-app.ts";
 import { withServedApp } from "./http-served-app.ts";
 import { OtlpSink, type ReceivedSpan } from "./otlp-sink.ts";
 
@@ -17,7 +17,7 @@ beforeEach(async () => {
 afterEach(() => sink.stop());
 
 function spansOf(kind: number): readonly ReceivedSpan[] {
-  return sink.spans.filter((span) => span.kind === kind);
+  return distinctSpans(sink).filter((span) => span.kind === kind);
 }
 
 /** A WebSocket server that logs and answers each message with the ID it sees. */
@@ -69,14 +69,14 @@ test("an upgrade to WebSocket has ID, span and echo, its messages the transactio
     }
   });
   expect(end).toMatchObject({ code: 0, faults: {} });
-  expect(sink.spans).toHaveLength(2);
+  expect(distinctSpans(sink)).toHaveLength(2);
   expect(spansOf(2)[0]).toMatchObject({ name: "GET /chat", status: 0 });
   expect(spansOf(2)[0]?.attributes).toMatchObject({
     "clew.transaction.id": "W-1",
     "http.response.status_code": 101,
     "url.path": "/chat",
   });
-  const lines = sink.logs.filter((log) => log.attributes["clew.transaction.id"] === "W-1");
+  const lines = distinctLogs(sink).filter((log) => log.attributes["clew.transaction.id"] === "W-1");
   expect(lines.map((log) => log.body)).toEqual(["connection", "message", "message", "close"]);
 });
 

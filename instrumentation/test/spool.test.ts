@@ -99,6 +99,16 @@ test("the collector was down at the end: the records wait for the next start", a
   expect(readdirSync(spool)).toEqual([]);
 });
 
+test("a process that sends no logs leaves those of others to whoever does", async () => {
+  await start("write(0, 100);").ended;
+  const env = { CLEW_SPOOL_DIR: spool, OTEL_LOGS_EXPORTER: "none" };
+  const end = await runApp({ code: "", endpoint, env });
+  expect(end.stderr).toBe("");
+  expect(readdirSync(spool)).toHaveLength(1);
+  await runApp({ code: "", endpoint, env: { CLEW_SPOOL_DIR: spool } });
+  await allArrived(100);
+});
+
 test("lines of the service's own exit listener come with the next start", async () => {
   await start("process.on('exit', () => write(0, 5));", { endpoint }).ended;
   await runApp({ code: "", endpoint, env: { CLEW_SPOOL_DIR: spool } });

@@ -1,4 +1,5 @@
 import { Kafka, type KafkaMessage, logLevel, type Message } from "kafkajs";
+import { vi } from "vitest";
 
 const READ_DEADLINE_MS = 30_000;
 
@@ -28,7 +29,9 @@ export class KafkaTopics {
     const admin = this.#kafka.admin();
     await admin.connect();
     const topics = [{ topic, numPartitions: partitions }];
-    await admin.createTopics({ waitForLeaders: true, topics });
+    await admin.createTopics({ waitForLeaders: false, topics });
+    // A broker may answer for a moment that it does not know the topic it has just made.
+    await vi.waitFor(() => admin.fetchTopicMetadata({ topics: [topic] }), READ_DEADLINE_MS);
     await admin.disconnect();
   }
 

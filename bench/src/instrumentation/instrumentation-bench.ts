@@ -8,10 +8,10 @@ import { makeBenchProject, versionsIn } from "./bench-project.ts";
 import { Findings } from "./findings.ts";
 import { budgetRatios, WHAT } from "./instrumentation-budgets.ts";
 import { LINE_KINDS, measureLogLines } from "./measure-log-lines.ts";
-import { type Helpers, measureServer, SERVER_ROWS, type ServerPlan } from "./measure-server.ts";
+import { measureServers, type ServerFigures, type ServerPlan } from "./measure-servers.ts";
 import { measureStart } from "./measure-start.ts";
 import { findProcessors } from "./processors.ts";
-import { type Bench, startHelper } from "./subject-processes.ts";
+import { type Bench, type Helpers, startHelper } from "./subject-processes.ts";
 import { rotated, SUBJECTS, type Subject } from "./subjects.ts";
 
 export interface InstrumentationPlan extends ServerPlan {
@@ -25,21 +25,29 @@ const FULL: InstrumentationPlan = {
   rounds: 5,
   startsPerRound: 3,
   warmUpMs: 2000,
-  saturatedMs: 3000,
-  pacedMs: 3000,
-  lines: 10_000,
+  turns: 6,
+  saturatedMs: 600,
+  pacedMs: 800,
+  lines: 30_000,
   subjects: SUBJECTS,
 };
 const SHORT: InstrumentationPlan = {
   ...FULL,
   rounds: 2,
   warmUpMs: 1500,
-  saturatedMs: 1500,
-  pacedMs: 2000,
-  lines: 4000,
+  turns: 4,
+  lines: 10_000,
 };
 
-export const SERVERS = { "hono-server.js": "Hono", "node-server.js": "node:http" } as const;
+interface Server {
+  readonly program: string;
+  readonly name: string;
+}
+
+const SERVERS: readonly Server[] = [
+  { program: "hono-server.js", name: "Hono" },
+  { program: "node-server.js", name: "node:http" },
+];
 
 /** Takes a quarter of an hour; the short plan four minutes. */
 export async function benchInstrumentation(
@@ -59,10 +67,10 @@ export async function benchInstrumentation(
     const project = await makeBenchProject({ dir, cacheDir: options.cacheDir });
     const { nodeArgs, say } = options;
     const spoolDir = join(dir, "spool");
-    const bench: Bench = { project, spoolDir, sinkUrl, processors, nodeArgs };
+    const bench: Bench = { helpers, project, spoolDir, sinkUrl, processors, nodeArgs };
     const findings = new Findings();
     for (let round = 0; round < plan.rounds; round++) {
-      await measureRound(bench, { findings, helpers, plan, round });
+      await measureRound(bench, { findings, plan, round });
       say(`round ${round + 1} of ${plan.rounds} is measured`);
     }
     const ratios = budgetRatios(findings);
@@ -76,7 +84,6 @@ export async function benchInstrumentation(
 
 interface Round {
   readonly findings: Findings;
-  readonly helpers: Helpers;
   readonly plan: InstrumentationPlan;
   readonly round: number;
 }
@@ -87,11 +94,7 @@ async function measureRound(bench: Bench, round: Round): Promise<void> {
   for (let start = 0; start < round.plan.startsPerRound; start++) {
     for (const subject of subjects) await addStart(bench, round, subject);
   }
-  for (const program of Object.keys(SERVERS)) {
-    for (const subject of subjects) {
-      await addServer(bench, round, { subject, program: program as keyof typeof SERVERS });
-    }
-  }
+  for (const server of SERVERS) await addServers(bench, round, { subjects, server });
   for (const subject of subjects) await addLines(bench, round, subject);
 }
 
@@ -107,25 +110,38 @@ async function addStart(bench: Bench, { findings }: Round, subject: Subject): Pr
   add(WHAT.idleMemory, "MiB", plain.rssMiB);
 }
 
-async function addServer(
+async function addServers(
   bench: Bench,
-  { findings, helpers, plan }: Round,
-  of: { subject: Subject; program: keyof typeof SERVERS },
+  { findings, plan }: Round,
+  of: { subjects: readonly Subject[]; server: Server },
 ): Promise<void> {
-  const { subject, program } = of;
-  const figures = await measureServer(bench, { subject, program, plan, helpers });
-  for (const { what, unit, of: pick } of SERVER_ROWS) {
-    findings.add({ what: `${what}, ${SERVERS[program]}`, unit, subject, value: pick(figures) });
+  const { subjects, server } = of;
+  const found = await measureServers(bench, { subjects, program: server.program, plan });
+  for (const [subject, figures] of found) {
+    for (const { what, unit, values } of serverRows(figures)) {
+      for (const value of values) {
+        findings.add({ what: `${what}, ${server.name}`, unit, subject, value });
+      }
+    }
   }
 }
 
-async function addLines(
-  bench: Bench,
-  { findings, helpers, plan }: Round,
-  subject: Subject,
-): Promise<void> {
+/** What a server answers in a second of its processor says how much it bears at saturation. */
+function serverRows(figures: ServerFigures) {
+  const { saturatedMicros, pacedMicros, processors, rssMiB, spansPerRequest } = figures;
+  const throughput = saturatedMicros.map((micros) => 1e6 / micros);
+  return [
+    { what: WHAT.throughput, unit: "requests/CPU s", values: throughput },
+    { what: WHAT.pacedCpu, unit: "µs/request", values: pacedMicros },
+    { what: "processors had at saturation", unit: "processors", values: processors },
+    { what: "memory under load", unit: "MiB", values: [rssMiB] },
+    { what: "spans received", unit: "per request", values: [spansPerRequest] },
+  ];
+}
+
+async function addLines(bench: Bench, { findings, plan }: Round, subject: Subject): Promise<void> {
   const { figures, recordsPerLine } = await measureLogLines(bench, {
-    ...{ subject, lines: plan.lines, helpers },
+    ...{ subject, lines: plan.lines },
   });
   for (const kind of LINE_KINDS) {
     const found = figures.get(kind);

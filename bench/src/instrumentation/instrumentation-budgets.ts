@@ -5,6 +5,8 @@ import { BARE, OURS_ALL, OURS_IDS, type Subject } from "./subjects.ts";
 
 /** Names of the rows. */
 export const WHAT = {
+  throughput: "throughput",
+  pacedCpu: "CPU at 3000 requests/s",
   start: "start to the first line",
   cachedStart: "start to the first line, with NODE_COMPILE_CACHE",
   startCpu: "CPU until half a second after that",
@@ -40,10 +42,10 @@ export function budgetRatios(findings: Findings): readonly Ratio[] {
 }
 
 function serverRatios(findings: Findings, server: string): readonly Ratio[] {
-  const what = `throughput, ${server}`;
+  const what = `${WHAT.throughput}, ${server}`;
   const share = `throughput against bare, ${server}`;
   findings.addAgainstBare({ what, as: share, unit: "of bare", compare: (a, b) => a / b });
-  const added = addDifference(findings, `CPU at 3000 requests/s, ${server}`, "µs/request");
+  const added = addDifference(findings, `${WHAT.pacedCpu}, ${server}`, "µs/request");
   return SERVER_BUDGETS.filter((budget) => isMeasured(findings, what, budget.subject)).flatMap(
     (budget) => {
       const value = findings.middleOf(share, budget.subject);

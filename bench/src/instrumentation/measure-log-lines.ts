@@ -1,5 +1,4 @@
-import { type Helpers, sinkFigures } from "./measure-server.ts";
-import { type Bench, startSubject } from "./subject-processes.ts";
+import { type Bench, receivedFrom, startSubject } from "./subject-processes.ts";
 import type { Subject } from "./subjects.ts";
 
 export interface LineKind {
@@ -17,13 +16,13 @@ export const LINE_KINDS: readonly LineKind[] = [
 ];
 
 export interface LineFigures {
-  /** What the service waits for: the time inside the logger's call. */
+  /** What the service waits for: CPU of its thread inside the logger's call. */
   readonly callNs: number;
   /** CPU of the whole process, whatever it does with the line later: encode, write, send. */
   readonly cpuNs: number;
 }
 
-const WARM_UP_LINES = 2000;
+const WARM_UP_LINES = 10_000;
 
 export interface LinesFound {
   readonly figures: ReadonlyMap<LineKind, LineFigures>;
@@ -34,10 +33,10 @@ export interface LinesFound {
 /** One start under one subject: every logger, each at the same pace, inside a request. */
 export async function measureLogLines(
   bench: Bench,
-  of: { subject: Subject; lines: number; helpers: Helpers },
+  of: { subject: Subject; lines: number },
 ): Promise<LinesFound> {
-  const { subject, lines, helpers } = of;
-  const before = await sinkFigures(helpers);
+  const { subject, lines } = of;
+  const before = await receivedFrom(bench, subject);
   const program = startSubject(bench, { subject, program: "log-lines.js" });
   const figures = new Map<LineKind, LineFigures>();
   try {
@@ -47,7 +46,7 @@ export async function measureLogLines(
       figures.set(kind, await write({ port, kind, lines }));
     }
     await program.stop();
-    const records = (await sinkFigures(helpers)).logs - before.logs;
+    const records = (await receivedFrom(bench, subject)).logs - before.logs;
     return { figures, recordsPerLine: records / (LINE_KINDS.length * (WARM_UP_LINES + lines)) };
   } finally {
     await program.stop();

@@ -1,28 +1,34 @@
 /**
  * A collector that takes everything and keeps nothing, in a process of its own: it says yes to
- * every OTLP/HTTP request and counts the records, so that a subject that sends none is found out.
+ * every OTLP/HTTP request and counts the records by whose path they came on, so that a subject that
+ * sends none is found out.
  */
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { gunzipSync } from "node:zlib";
 import { countRecords } from "./count-records.ts";
 
-const received = { logs: 0, traces: 0, metrics: 0, requests: 0, bytes: 0 };
-export type SinkCounts = Readonly<typeof received>;
+export interface SinkCounts {
+  logs: number;
+  traces: number;
+}
+
+/** `/<sender>/v1/traces`. Metrics are taken and not counted. */
+const EXPORT_PATH = /^\/([^/]+)\/v1\/(logs|traces)$/;
+const received: Record<string, SinkCounts> = {};
 
 const server = createServer((request, response) => {
   const chunks: Buffer[] = [];
   request.on("data", (chunk: Buffer) => chunks.push(chunk));
   request.on("end", () => {
-    const sent = Buffer.concat(chunks);
-    received.requests++;
-    received.bytes += sent.length;
-    const signal = /\/v1\/(logs|traces|metrics)$/.exec(request.url ?? "")?.[1];
-    if (signal === "logs" || signal === "traces") {
+    const [, sender, signal] = EXPORT_PATH.exec(request.url ?? "") ?? [];
+    if (sender !== undefined && signal !== undefined) {
+      const sent = Buffer.concat(chunks);
       const isZipped = request.headers["content-encoding"] === "gzip";
-      received[signal] += countRecords(isZipped ? gunzipSync(sent) : sent);
-    } else if (signal === "metrics") {
-      received.metrics++;
+      received[sender] ??= { logs: 0, traces: 0 };
+      received[sender][signal === "logs" ? "logs" : "traces"] += countRecords(
+        isZipped ? gunzipSync(sent) : sent,
+      );
     }
     response.writeHead(200, { "content-type": "application/x-protobuf" }).end();
   });

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { subjectEnvironment } from "../config.ts";
 import { BenchProcess } from "./bench-process.ts";
 import type { BenchProject } from "./bench-project.ts";
+import type { SinkCounts } from "./null-otlp-sink.ts";
 import type { Subject } from "./subjects.ts";
 
 const HERE = import.meta.dirname;
@@ -12,7 +13,14 @@ export interface Processors {
   readonly others: number | undefined;
 }
 
+/** The bench's own processes. */
+export interface Helpers {
+  readonly load: BenchProcess;
+  readonly sink: BenchProcess;
+}
+
 export interface Bench {
+  readonly helpers: Helpers;
   readonly project: BenchProject;
   /** Where each process that is measured finds an empty folder for its spool. */
   readonly spoolDir: string;
@@ -37,7 +45,10 @@ export function startSubject(
     program: join(project.folder, program),
     nodeArgs: [...subject.args, ...(subject.isOurs ? bench.nodeArgs : [])],
     env: {
-      ...subjectEnvironment({ collectorUrl: bench.sinkUrl, spoolDir: bench.spoolDir }),
+      ...subjectEnvironment({
+        collectorUrl: `${bench.sinkUrl}/${senderOf(subject)}`,
+        spoolDir: bench.spoolDir,
+      }),
       ...env,
     },
     cwd: project.folder,
@@ -50,6 +61,17 @@ export interface SubjectProgram {
   readonly subject: Subject;
   readonly program: string;
   readonly env?: Readonly<Record<string, string>>;
+}
+
+/** What the collector got from a subject so far. */
+export async function receivedFrom({ helpers }: Bench, subject: Subject): Promise<SinkCounts> {
+  const counts = await helpers.sink.ask<Record<string, SinkCounts>>("figures", "figures");
+  return { ...(counts[senderOf(subject)] ?? { logs: 0, traces: 0 }) };
+}
+
+/** A subject's own path at the collector. */
+function senderOf({ name }: Subject): string {
+  return name.replaceAll(/[^a-z]+/gi, "-");
 }
 
 /** Starts a program of the bench itself, beside what is measured. */

@@ -14,7 +14,7 @@ export const OURS_IDS: Subject = {
   name: "clew, IDs only",
   isOurs: true,
   isTracing: false,
-  args: ["--import", "./node_modules/@clew/instrumentation/src/correlation.js"],
+  args: ["--import", "@clew/instrumentation/correlation"],
 };
 
 export const OURS_ALL: Subject = {

@@ -19,7 +19,7 @@ export function takeServerRequest(message: unknown, trustInbound: boolean): void
   const { request, response } = message as { request?: unknown; response?: unknown };
   const { IncomingMessage, ServerResponse } = builtinHttp();
   if (!(request instanceof IncomingMessage) || !(response instanceof ServerResponse)) return;
-  const { headers } = request;
+  const headers = isToldIds(request.rawHeaders) ? request.headers : NO_HEADERS;
   const { transaction, baggage } = findInboundTransaction(headers, trustInbound);
   const context = new TransactionContext({
     transaction,
@@ -36,6 +36,27 @@ export function takeServerRequest(message: unknown, trustInbound: boolean): void
   enterContext(context);
   installEcho();
   setEcho(response, { id: transaction.id, runId: undefined });
+}
+
+const NO_HEADERS: IncomingHttpHeaders = {};
+const NAMES: ReadonlySet<string> = new Set([
+  HEADER.transactionId,
+  HEADER.correlationId,
+  HEADER.baggage,
+  HEADER.traceparent,
+]);
+const NAME_LENGTHS = new Set([...NAMES].map((name) => name.length));
+
+/**
+ * Whether a caller says anything of a transaction or a trace. Most of those outside do not, and the
+ * getter `request.headers` would build an object that many a service never asks for.
+ */
+function isToldIds(raw: readonly string[]): boolean {
+  for (let at = 0; at < raw.length; at += 2) {
+    const name = raw[at] ?? "";
+    if (NAME_LENGTHS.has(name.length) && NAMES.has(name.toLowerCase())) return true;
+  }
+  return false;
 }
 
 /** The caller's trace goes on to whom we call, as if we had not been there. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { echoLines } from "./echo-header.ts";
+import { echoLines, withoutHeader } from "./echo-header.ts";
 
 const BOTH = { id: "T-1", runId: "r1" };
 const ID_LINE = "X-Transaction-ID: T-1\r\n";
@@ -23,7 +23,7 @@ describe("the headers that a response gets", () => {
       RUN_LINE,
     ],
     ["an empty list", [], ID_LINE + RUN_LINE],
-    ["both of its own", { "x-transaction-id": "a", "clew-run": "b" }, ""],
+    ["an ID and a run of its own", { "x-transaction-id": "a", "clew-run": "b" }, RUN_LINE],
     [
       "names that are no text",
       [
@@ -39,4 +39,21 @@ describe("the headers that a response gets", () => {
   test("the run is told only where the caller asked", () => {
     expect(echoLines({ id: "T-1", runId: undefined }, undefined)).toBe(ID_LINE);
   });
+});
+
+test.each([
+  ["none", undefined, undefined],
+  ["others", { a: "1" }, { a: "1" }],
+  ["an object", { a: "1", "Clew-Run": "x" }, { a: "1" }],
+  ["a flat list", ["a", "1", "CLEW-RUN", "x", "b", "clew-run"], ["a", "1", "b", "clew-run"]],
+  [
+    "pairs",
+    [
+      ["a", "1"],
+      ["clew-run", "x"],
+    ],
+    [["a", "1"]],
+  ],
+])("taking a header out of %s", (_, headers, want) => {
+  expect(withoutHeader(headers, "clew-run")).toEqual(want);
 });

@@ -28,7 +28,7 @@ let isInstalled = false;
  * Puts our headers behind the status line when Node writes out the head of a response. `setHeader`
  * would cost several times as much, because with it Node leaves the short way for a response that
  * has no headers of its own; and what resets a response's headers (Koa does, after an error) would
- * take ours along. A header that the service sets itself stays the only one.
+ * take ours along. An ID that the service sets itself stays the only one.
  */
 export function installEcho(): void {
   const prototype = ServerResponse.prototype as { _storeHeader?: StoreHeader };
@@ -37,8 +37,11 @@ export function installEcho(): void {
   isInstalled = true;
   prototype._storeHeader = function storeHeader(this: Echoing, firstLine, headers) {
     const echo = this[ECHO];
-    if (echo === undefined) store.call(this, firstLine, headers);
-    else store.call(this, firstLine + echoLines(echo, headers), headers);
+    if (echo === undefined) return store.call(this, firstLine, headers);
+    // A gateway that copies the headers of the answer it got must not pass for who answered it.
+    if (echo.runId !== undefined && this.hasHeader(HEADER.run)) this.removeHeader(HEADER.run);
+    const own = echo.runId === undefined ? headers : withoutHeader(headers, HEADER.run);
+    store.call(this, firstLine + echoLines(echo, own), own);
   };
 }
 
@@ -52,11 +55,21 @@ export function setEcho(response: ServerResponse, echo: Echo): void {
   if (echo.runId !== undefined) response.setHeader(RUN_NAME, echo.runId);
 }
 
-/** Our headers as text, without those that the service set itself. */
+/** Our headers as text, without an ID where the service set its own. */
 export function echoLines({ id, runId }: Echo, headers: GivenHeaders): string {
-  let lines = hasHeader(headers, HEADER.transactionId) ? "" : `${ECHO_NAME}: ${id}\r\n`;
-  if (runId !== undefined && !hasHeader(headers, HEADER.run)) lines += `${RUN_NAME}: ${runId}\r\n`;
-  return lines;
+  const idLine = hasHeader(headers, HEADER.transactionId) ? "" : `${ECHO_NAME}: ${id}\r\n`;
+  return runId === undefined ? idLine : `${idLine}${RUN_NAME}: ${runId}\r\n`;
+}
+
+/** The same headers, or a copy of them without one. */
+export function withoutHeader(headers: GivenHeaders, unwanted: string): GivenHeaders {
+  if (!hasHeader(headers, unwanted)) return headers;
+  if (!Array.isArray(headers)) {
+    const kept = Object.entries(headers ?? {}).filter(([name]) => !isNamed(name, unwanted));
+    return Object.fromEntries(kept);
+  }
+  if (Array.isArray(headers[0])) return headers.filter((pair) => !isNamed(pair[0], unwanted));
+  return headers.filter((_, i) => !isNamed(headers[i - (i % 2)], unwanted));
 }
 
 function hasHeader(headers: GivenHeaders, wanted: string): boolean {

@@ -125,7 +125,8 @@ function echoOnRespond(stream: ServerHttp2Stream): void {
 function withEcho(headers: unknown, echo: Readonly<Record<string, string>>): unknown {
   if (Array.isArray(headers)) {
     const names = new Set(headers.filter((_, i) => i % 2 === 0).map((name) => lower(name)));
-    return [...headers, ...Object.entries(echo).filter(([name]) => !names.has(name))].flat();
+    const added = Object.entries(echo).filter(([name]) => !names.has(name));
+    return [...headers, ...added.flat()];
   }
   if (headers !== undefined && (typeof headers !== "object" || headers === null)) return headers;
   const own = new Set(Object.keys(headers ?? {}).map(lower));

@@ -15,6 +15,7 @@ export interface AdoptionOptions {
   readonly directory: SpoolDirectory;
   readonly store: StretchStore;
   readonly onFound?: (signal: Signal) => void;
+  readonly isSent?: (signal: Signal) => boolean;
 }
 
 /** Brings in what dead processes left on disk, at start and every minute, as far as it fits. */
@@ -57,8 +58,8 @@ export class Adoption {
   }
 
   #placeFor(signal: Signal, bytes: number): string | undefined {
-    const { directory, store } = this.#options;
-    if (this.#isStopped || bytes > store.roomBytes) return undefined;
+    const { directory, store, isSent } = this.#options;
+    if (this.#isStopped || bytes > store.roomBytes || isSent?.(signal) === false) return undefined;
     directory.ensure();
     return directory.nextPath(signal);
   }

@@ -13,6 +13,8 @@ export function createOutbox(of: {
   readonly report: (message: string) => void;
   /** There is something to send though no record was made. Never called before this returns. */
   readonly onFound: (signal: Signal) => void;
+  /** Whether this process knows where a signal goes. */
+  readonly isSent: (signal: Signal) => boolean;
 }): Outbox {
   const { settings, ...rest } = of;
   if (settings.directory === undefined) return new MemoryOutbox(rest);

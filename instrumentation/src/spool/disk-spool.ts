@@ -33,6 +33,8 @@ export interface DiskSpoolOptions {
   readonly report: (message: string) => void;
   /** There is something to send though no record was made. */
   readonly onFound?: (signal: Signal) => void;
+  /** Whether this process knows where a signal goes; what it does not send it does not adopt. */
+  readonly isSent?: (signal: Signal) => boolean;
   readonly now?: () => number;
   /** Held while the disk does not take them. */
   readonly memoryBytesMax?: number;

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { withEnding } from "./build-require-entries.ts";
+import { withEnding } from "./build-library.ts";
 
 test.each([
   ['import { a } from "./a.ts";', 'import { a } from "./a.cjs";'],
