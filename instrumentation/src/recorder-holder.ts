@@ -1,12 +1,13 @@
 import type { Recorder } from "./recorder.ts";
+import { sharedState } from "./shared-state.ts";
 
-let current: Recorder | undefined;
+const held = sharedState<{ recorder?: Recorder }>("recorder", () => ({}));
 
 /** The recorder of the running instrumentation, or undefined where it was not registered. */
 export function findRecorder(): Recorder | undefined {
-  return current;
+  return held.recorder;
 }
 
 export function setRecorder(recorder: Recorder): void {
-  current = recorder;
+  held.recorder = recorder;
 }

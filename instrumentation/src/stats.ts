@@ -1,3 +1,5 @@
+import { sharedState } from "./shared-state.ts";
+
 /** What went wrong inside our own hooks, by the hook's name: a fixed, small set. */
 export type Hook =
   | "http-server"
@@ -91,7 +93,7 @@ const DROPPED_TRANSACTION_IDS_MAX = 1000;
 const FAULT_CHARACTERS_MAX = 500;
 
 /** The figures of this run. Hot paths add to them directly. */
-export const counts = {
+export const counts = sharedState("counts", () => ({
   runId: "",
   minted: 0,
   rejected: 0,
@@ -103,18 +105,27 @@ export const counts = {
   exporters: newExporterStats(),
   waitingBytes: 0,
   spool: newSpoolStats(),
-};
+}));
 
-const faults: Partial<Record<Hook, number>> = {};
-const droppedTransactionIds = new Set<string>();
-let droppedTransactionIdsCut = false;
-let lastFault: string | undefined;
+interface Troubles {
+  readonly faults: Partial<Record<Hook, number>>;
+  readonly droppedTransactionIds: Set<string>;
+  droppedTransactionIdsCut: boolean;
+  lastFault: string | undefined;
+}
+
+const troubles = sharedState<Troubles>("troubles", () => ({
+  faults: {},
+  droppedTransactionIds: new Set(),
+  droppedTransactionIdsCut: false,
+  lastFault: undefined,
+}));
 
 /** A copy of every counter of this run. */
 export function instrumentationStats(): InstrumentationStats {
   return {
     runId: counts.runId,
-    faults: { ...faults },
+    faults: { ...troubles.faults },
     transactions: {
       minted: counts.minted,
       rejected: counts.rejected,
@@ -125,11 +136,11 @@ export function instrumentationStats(): InstrumentationStats {
     logs: { ...counts.logs },
     traces: { ...counts.traces },
     exporters: structuredClone(counts.exporters),
-    droppedTransactionIds: [...droppedTransactionIds],
-    droppedTransactionIdsCut,
+    droppedTransactionIds: [...troubles.droppedTransactionIds],
+    droppedTransactionIdsCut: troubles.droppedTransactionIdsCut,
     waitingBytes: counts.waitingBytes,
     spool: { ...counts.spool },
-    lastFault,
+    lastFault: troubles.lastFault,
   };
 }
 
@@ -151,16 +162,17 @@ export function guard<A extends unknown[]>(
 }
 
 export function countFault(hook: Hook, error: unknown): void {
-  faults[hook] = (faults[hook] ?? 0) + 1;
-  lastFault = `${hook}: ${describe(error)}`.slice(0, FAULT_CHARACTERS_MAX);
+  troubles.faults[hook] = (troubles.faults[hook] ?? 0) + 1;
+  troubles.lastFault = `${hook}: ${describe(error)}`.slice(0, FAULT_CHARACTERS_MAX);
 }
 
 /** Records that will never arrive, and the transactions that are incomplete because of it. */
 export function countDropped(signal: Signal, records: number, transactionIds: Iterable<string>) {
   counts[signal].dropped += records;
+  const { droppedTransactionIds } = troubles;
   for (const id of transactionIds) {
     if (droppedTransactionIds.size < DROPPED_TRANSACTION_IDS_MAX) droppedTransactionIds.add(id);
-    else if (!droppedTransactionIds.has(id)) droppedTransactionIdsCut = true;
+    else if (!droppedTransactionIds.has(id)) troubles.droppedTransactionIdsCut = true;
   }
 }
 

@@ -80,6 +80,9 @@ async function node(args: readonly string[]): Promise<{ stdout: string; stderr: 
 
 test.each<readonly [string, Format, string, readonly string[], readonly string[]]>([
   ["an ES module with register in it", "esm", `import "${REGISTER}";${SERVICE}`, [], []],
+  ["CommonJS with register in it", "cjs", `import "${REGISTER}";${SERVICE}`, [], []],
+  ["an ES module, register outside and the API in it", "esm", SERVICE, [], ["--import", REGISTER]],
+  ["CommonJS, register outside and the API in it", "cjs", SERVICE, [], ["--import", REGISTER]],
   [
     ...(["an ES module, our package outside", "esm", SERVICE] as const),
     ...[["@clew/instrumentation"], ["--import", REGISTER]],

@@ -1,4 +1,5 @@
 import { addMetricSource, type Sample } from "../metrics/metric-source.ts";
+import { sharedState } from "../shared-state.ts";
 import { METRIC } from "../wire-names.ts";
 import { type BreakerState, stateOf, type WatchableBreaker } from "./breaker-shape.ts";
 
@@ -24,7 +25,7 @@ const WATCHED_MAX = 200;
 const STATES: readonly BreakerState[] = ["closed", "half-open", "open"];
 
 /** By a name that is theirs alone. */
-const watched = new Map<string, Watched>();
+const watched = sharedState("breakers", () => new Map<string, Watched>());
 
 /**
  * Shows the breaker's figures from now on.

@@ -1,9 +1,10 @@
+import { sharedState } from "../shared-state.ts";
 import type { HealthCheck, HealthState } from "./health-check.ts";
 
 /** Checks of one process; beyond it the last ones are not kept. */
 const CHECKS_MAX = 100;
 
-const checks = new Map<string, HealthCheck>();
+const checks = sharedState("health-checks", () => new Map<string, HealthCheck>());
 
 export function setCheck(check: HealthCheck): void {
   if (checks.has(check.name) || checks.size < CHECKS_MAX) checks.set(check.name, check);

@@ -1,4 +1,4 @@
-import { ServerResponse } from "node:http";
+import type { ServerResponse } from "node:http";
 import { HEADER } from "../wire-names.ts";
 
 const ECHO = Symbol("clew.echo");
@@ -31,7 +31,9 @@ let isInstalled = false;
  * take ours along. An ID that the service sets itself stays the only one.
  */
 export function installEcho(): void {
-  const prototype = ServerResponse.prototype as { _storeHeader?: StoreHeader };
+  // Not imported: IDs alone are no reason to load it into a program that never speaks HTTP.
+  const http = process.getBuiltinModule("node:http");
+  const prototype = http.ServerResponse.prototype as { _storeHeader?: StoreHeader };
   const store = prototype._storeHeader;
   if (isInstalled || typeof store !== "function") return;
   isInstalled = true;

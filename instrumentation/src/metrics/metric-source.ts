@@ -1,3 +1,5 @@
+import { sharedState } from "../shared-state.ts";
+
 /** One line of `/metrics`: its labels and its value. */
 export interface Sample {
   readonly labels: Readonly<Record<string, string>>;
@@ -29,8 +31,10 @@ export interface MetricSource {
 /** More than this package has; a bound, because whoever adds them may do so by mistake. */
 const SOURCES_MAX = 200;
 
-const sources = new Map<string, MetricSource>();
-const listeners: ((source: MetricSource) => void)[] = [];
+const { sources, listeners } = sharedState("metric-sources", () => ({
+  sources: new Map<string, MetricSource>(),
+  listeners: [] as ((source: MetricSource) => void)[],
+}));
 
 /** Shows it on `/metrics` from now on; a second one of that name is left out. */
 export function addMetricSource(source: MetricSource): void {

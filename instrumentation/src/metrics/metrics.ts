@@ -1,3 +1,4 @@
+import { sharedState } from "../shared-state.ts";
 import type { MetricsRegistry, OwnMetric } from "./prometheus-registry.ts";
 import { addOwnMetric, openRegistry, writeMetrics } from "./prometheus-registry.ts";
 
@@ -18,9 +19,11 @@ interface MetricsApi {
   registry(): Promise<MetricsRegistry>;
 }
 
+const told = sharedState<{ findAddress?: () => string | undefined }>("address", () => ({}));
+
 export const metrics: MetricsApi = {
   get address() {
-    return findAddress();
+    return told.findAddress?.();
   },
   text: (format = "prometheus") => writeMetrics(format),
   add: (...own) => {
@@ -29,9 +32,7 @@ export const metrics: MetricsApi = {
   registry: openRegistry,
 };
 
-let findAddress: () => string | undefined = () => undefined;
-
 /** Tells where this run's `/metrics` is found. */
 export function setMetricsAddress(find: () => string | undefined): void {
-  findAddress = find;
+  told.findAddress = find;
 }

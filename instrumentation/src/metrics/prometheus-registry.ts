@@ -1,4 +1,5 @@
 import type { Metric, OpenMetricsContentType, Registry } from "prom-client";
+import { sharedState } from "../shared-state.ts";
 import { countFault } from "../stats.ts";
 import { PROMETHEUS } from "../wire-names.ts";
 import { eachMetricSource, type MetricSource, type Sample } from "./metric-source.ts";
@@ -25,22 +26,26 @@ const REPLACED = [...Object.values(PROMETHEUS), "nodejs_eventloop_lag_stddev_sec
 const TOTAL = /_total$/;
 const OWN_METRICS_MAX = 1000;
 
-const ownMetrics: OwnMetric[] = [];
-let opened: Promise<MetricsRegistry> | undefined;
-let scrape: Promise<string> | undefined;
+interface RegistryState {
+  readonly own: OwnMetric[];
+  opened?: Promise<MetricsRegistry>;
+  scrape?: Promise<string> | undefined;
+}
+
+const state = sharedState<RegistryState>("registry", () => ({ own: [] }));
 
 /** prom-client takes 20 to 40 ms to load, so that it waits for the first who asks. */
 export function openRegistry(): Promise<MetricsRegistry> {
-  opened ??= makeRegistry();
-  return opened;
+  state.opened ??= makeRegistry();
+  return state.opened;
 }
 
 /** Shows a metric that the service made with `registers: []`; see `metrics.add`. */
 export function addOwnMetric(metric: OwnMetric): void {
-  if (ownMetrics.includes(metric) || ownMetrics.length >= OWN_METRICS_MAX) return;
-  ownMetrics.push(metric);
-  if (opened === undefined) return;
-  void opened.then(
+  const { own, opened } = state;
+  if (own.includes(metric) || own.length >= OWN_METRICS_MAX) return;
+  own.push(metric);
+  void opened?.then(
     (registry) => register(registry, adaptOwn(metric)),
     (error: unknown) => countFault("metrics", error),
   );
@@ -48,10 +53,10 @@ export function addOwnMetric(metric: OwnMetric): void {
 
 /** Every metric, as text. Those who ask at the same time are told the same. */
 export async function writeMetrics(format: "openmetrics" | "prometheus"): Promise<string> {
-  scrape ??= collect().finally(() => {
-    scrape = undefined;
+  state.scrape ??= collect().finally(() => {
+    state.scrape = undefined;
   });
-  const text = await scrape;
+  const text = await state.scrape;
   return format === "openmetrics" ? text : toPrometheusText(text);
 }
 
@@ -67,7 +72,7 @@ async function makeRegistry(): Promise<MetricsRegistry> {
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: UNUSED_MONITOR_MS });
   for (const name of REPLACED) registry.removeSingleMetric(name);
   eachMetricSource((source) => register(registry, adapt(source)));
-  for (const metric of ownMetrics) register(registry, adaptOwn(metric));
+  for (const metric of state.own) register(registry, adaptOwn(metric));
   return registry;
 }
 

@@ -8,17 +8,19 @@ import type * as SdkPropagation from "./sdk-propagation.ts";
  * OpenTelemetry's SDK takes time to load, so it is loaded where it is needed, and at once, because
  * what runs next must already be instrumented. Built packages hold .js where the sources hold .ts.
  */
-const require = createRequire(import.meta.url);
-const extension = extname(import.meta.url);
+function require(path: string): unknown {
+  // Made only here: a bundle in CommonJS has no `import.meta.url`, and starts all the same.
+  return createRequire(import.meta.url)(path);
+}
 
 export function loadSdkMode(): typeof SdkMode {
-  return require(`./sdk-mode${extension}`) as typeof SdkMode;
+  return require(`./sdk-mode${extname(import.meta.url)}`) as typeof SdkMode;
 }
 
 export function loadMetricsSdk(): typeof MetricsSdk {
-  return require(`./metrics-sdk${extension}`) as typeof MetricsSdk;
+  return require(`./metrics-sdk${extname(import.meta.url)}`) as typeof MetricsSdk;
 }
 
 export function loadSdkPropagation(): typeof SdkPropagation {
-  return require(`./sdk-propagation${extension}`) as typeof SdkPropagation;
+  return require(`./sdk-propagation${extname(import.meta.url)}`) as typeof SdkPropagation;
 }

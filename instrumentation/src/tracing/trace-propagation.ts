@@ -1,4 +1,5 @@
 import type { SpanContext } from "@opentelemetry/api";
+import { sharedState } from "../shared-state.ts";
 import { HEADER } from "../wire-names.ts";
 import { findSpanContext, formatTraceparent } from "./trace-context.ts";
 
@@ -26,13 +27,13 @@ const W3C: TracePropagation = {
   },
 };
 
-let current = W3C;
+const held = sharedState("propagation", () => ({ current: W3C }));
 
 /** The propagation that hooks of requests and messages use. */
 export function tracePropagation(): TracePropagation {
-  return current;
+  return held.current;
 }
 
 export function setTracePropagation(propagation: TracePropagation): void {
-  current = propagation;
+  held.current = propagation;
 }

@@ -1,12 +1,13 @@
+import { sharedState } from "../shared-state.ts";
 import type { TransactionTracer } from "./transaction-tracer.ts";
 
-let current: TransactionTracer | undefined;
+const held = sharedState<{ tracer?: TransactionTracer }>("tracer", () => ({}));
 
 /** The tracer of the running instrumentation, or undefined where it was not registered. */
 export function findTracer(): TransactionTracer | undefined {
-  return current;
+  return held.tracer;
 }
 
 export function setTracer(tracer: TransactionTracer): void {
-  current = tracer;
+  held.tracer = tracer;
 }
