@@ -76,6 +76,8 @@ function row(
     startedAt: `2026-11-21T03:04:${transactionId.charCodeAt(0) - 60}Z`,
     endedAt: "2026-11-21T03:04:06Z",
     durationMs: 1000,
+    deadlineAt: null,
+    isLate: false,
     services: ["orders"],
     counts: { logs: 1, spans: 1, errors: 0, deadLetters: 0 },
   };
