@@ -163,6 +163,25 @@ test.each([404, 500])("status %d: the client's span is an error", async (status)
   expect(serverSpan().status).toBe(status === 500 ? 2 : 0);
 });
 
+test.each([
+  ["fetch", "fetch(url, { signal }).then(() => 'answered', (error) => error.message)"],
+  [
+    "node:http",
+    `new Promise((resolve) => http.get(url, { signal }).on("error", (error) => {
+      resolve(error.cause.message);
+    }))`,
+  ],
+])("%s given up for a marked reason: expected, and no error", async (_, call) => {
+  const client = `
+    const { markExpected } = await import("@clew/instrumentation");
+    const controller = new AbortController();
+    const { signal } = controller;
+    server.once("request", () => controller.abort(markExpected(new Error("the user left"))));
+    return ${call};`;
+  expect(await run("req.on('error', () => undefined);", client)).toBe("the user left");
+  expect(clientSpan()).toMatchObject({ status: 0, attributes: { "clew.error.expected": true } });
+});
+
 test("a user's spans are in the same trace and carry the transaction", async () => {
   const handler = `
     await trace.getTracer("shop", "2").startActiveSpan("work", async (span) => {

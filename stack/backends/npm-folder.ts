@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
-import { access, copyFile, mkdir, mkdtemp, readFile, rename, rm } from "node:fs/promises";
+import { copyFile, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { cachedFolder } from "./cached-folder.ts";
 import { runProgram } from "./run-program.ts";
 
 const INSTALL_DEADLINE_MS = 300_000;
@@ -21,11 +22,8 @@ export async function npmFolder(request: {
   const { source, name, cacheDir } = request;
   const hash = createHash("sha256");
   for (const file of MANIFESTS) hash.update(await readFile(join(source, file)));
-  const folder = join(cacheDir, `${name}-${hash.digest("hex").slice(0, 16)}`);
-  if (await isThere(folder)) return folder;
-  await mkdir(cacheDir, { recursive: true });
-  const fresh = await mkdtemp(join(cacheDir, `${name}-installing-`));
-  try {
+  const key = hash.digest("hex").slice(0, 16);
+  return cachedFolder({ cacheDir, name: `${name}-${key}` }, async (fresh) => {
     for (const file of MANIFESTS) await copyFile(join(source, file), join(fresh, file));
     await runProgram({
       program: "npm",
@@ -33,21 +31,5 @@ export async function npmFolder(request: {
       deadlineMs: INSTALL_DEADLINE_MS,
       cwd: fresh,
     });
-    await rename(fresh, folder);
-  } catch (error) {
-    await rm(fresh, { recursive: true, force: true });
-    // Another process was faster: its folder was made from the same lock file.
-    if (!(await isThere(folder))) throw error;
-  }
-  return folder;
-}
-
-async function isThere(path: string): Promise<boolean> {
-  try {
-    await access(path);
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
-    throw error;
-  }
+  });
 }

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
-import { access, mkdir, mkdtemp, readFile, rename, rm } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { cachedFolder } from "./cached-folder.ts";
 import { runProgram } from "./run-program.ts";
 
 const CREATE_DEADLINE_MS = 60_000;
@@ -20,12 +21,7 @@ export async function pythonVenv(request: {
   const { stdout } = await runProgram({ program: "python3", args: ["-VV"], deadlineMs });
   const pins = await readFile(requirementsFile, "utf8");
   const key = createHash("sha256").update(stdout).update(pins).digest("hex").slice(0, 16);
-  const folder = join(cacheDir, `python-${key}`);
-  const python = join(folder, "bin", "python");
-  if (await isThere(python)) return python;
-  await mkdir(cacheDir, { recursive: true });
-  const fresh = await mkdtemp(join(cacheDir, "python-making-"));
-  try {
+  const folder = await cachedFolder({ cacheDir, name: `python-${key}` }, async (fresh) => {
     await runProgram({ program: "python3", args: ["-m", "venv", fresh], deadlineMs });
     const install = ["-m", "pip", "install", "--quiet", "--no-deps", "--only-binary", ":all:"];
     await runProgram({
@@ -33,21 +29,6 @@ export async function pythonVenv(request: {
       args: [...install, "--disable-pip-version-check", "-r", requirementsFile],
       deadlineMs: INSTALL_DEADLINE_MS,
     });
-    await rename(fresh, folder);
-  } catch (error) {
-    await rm(fresh, { recursive: true, force: true });
-    // Another process was faster: its folder was made from the same pins.
-    if (!(await isThere(python))) throw error;
-  }
-  return python;
-}
-
-async function isThere(path: string): Promise<boolean> {
-  try {
-    await access(path);
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
-    throw error;
-  }
+  });
+  return join(folder, "bin", "python");
 }

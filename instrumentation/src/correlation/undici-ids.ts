@@ -1,4 +1,5 @@
 import type { HostFilter } from "../http/host-filter.ts";
+import { headersOf } from "../http/undici-headers.ts";
 import { addOutboundIds } from "./outbound-ids.ts";
 
 /** What is used of undici's request; version 5 keeps headers as text, later ones as a flat list. */
@@ -29,25 +30,4 @@ export function takeUndiciRequest(message: unknown, isAllowedHost: HostFilter): 
     },
     { host: url.hostname, isAllowedHost },
   );
-}
-
-/** Request headers by their lower-case names. */
-function headersOf(headers: unknown): Map<string, string> {
-  const found = new Map<string, string>();
-  if (typeof headers === "string") {
-    for (const line of headers.split("\r\n")) {
-      const colon = line.indexOf(":");
-      if (colon > 0) found.set(line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim());
-    }
-  } else if (Array.isArray(headers)) {
-    for (let at = 0; at + 1 < headers.length; at += 2) {
-      found.set(textOf(headers[at]).toLowerCase(), textOf(headers[at + 1]));
-    }
-  }
-  return found;
-}
-
-function textOf(value: unknown): string {
-  if (typeof value === "string") return value;
-  return value instanceof Uint8Array ? Buffer.from(value).toString("latin1") : "";
 }

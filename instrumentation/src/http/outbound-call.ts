@@ -1,3 +1,4 @@
+import { isExpectedError } from "../expected-error.ts";
 import { findRequestObserver } from "../metrics/request-observer.ts";
 import { type RecordedSpan, STATUS } from "../tracing/recorded-span.ts";
 import { SAMPLED } from "../tracing/trace-context.ts";
@@ -47,6 +48,7 @@ export class OutboundCall {
   readonly #to: Destination;
   #status = 0;
   #errorType: string | undefined;
+  #isExpected = false;
 
   constructor(parts: CallParts) {
     this.span = parts.span;
@@ -69,6 +71,8 @@ export class OutboundCall {
   noteFailure(error: unknown): void {
     const isError = error instanceof Error;
     const code = isError && "code" in error && typeof error.code === "string" ? error.code : "";
+    // As where the caller gave up and said with what: `controller.abort(markExpected(reason))`.
+    this.#isExpected = isExpectedError(error);
     this.#fail(code || (isError ? error.name : OTHER_ERROR), isError ? error.message : "");
   }
 
@@ -85,7 +89,7 @@ export class OutboundCall {
       peer: authorityOf(this.#to),
       status: this.#status,
       errorType: this.#errorType,
-      isExpected: false,
+      isExpected: this.#isExpected,
       durationMs: (span.endMicros - span.startMicros) / 1000,
       transactionId: this.transaction?.id,
       traceId: (context.traceFlags & SAMPLED) === SAMPLED ? context.traceId : undefined,
@@ -95,7 +99,8 @@ export class OutboundCall {
   #fail(errorType: string, message: string): void {
     this.#errorType = errorType;
     this.span.setAttribute(SEMANTIC.errorType, errorType);
-    this.span.setStatus({ code: STATUS.error, message });
+    if (this.#isExpected) this.span.setAttribute(ATTRIBUTE.errorExpected, true);
+    else this.span.setStatus({ code: STATUS.error, message });
   }
 }
 

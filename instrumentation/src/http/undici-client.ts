@@ -8,6 +8,7 @@ import {
   startOutboundCall,
 } from "./outbound-call.ts";
 import { writeOutboundHeaders } from "./outbound-headers.ts";
+import { headersOf, textOf } from "./undici-headers.ts";
 
 /**
  * A property of the request and no WeakMap: V8 keeps a young map's values through its small
@@ -97,22 +98,6 @@ function inject(request: UndiciRequest, call: OutboundCall, runId: string): void
   });
 }
 
-/** Request headers by their lower-case names. */
-function headersOf(headers: unknown): Map<string, string> {
-  const found = new Map<string, string>();
-  if (typeof headers === "string") {
-    for (const line of headers.split("\r\n")) {
-      const colon = line.indexOf(":");
-      if (colon > 0) found.set(line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim());
-    }
-  } else if (Array.isArray(headers)) {
-    for (let i = 0; i < headers.length; i += 2) {
-      found.set(textOf(headers[i]).toLowerCase(), textOf(headers[i + 1]));
-    }
-  }
-  return found;
-}
-
 /** Response headers are a flat list of names and values, as bytes or as text. */
 function findHeader(headers: unknown, name: string): string | undefined {
   if (!Array.isArray(headers)) return undefined;
@@ -120,9 +105,4 @@ function findHeader(headers: unknown, name: string): string | undefined {
     if (textOf(headers[i]).toLowerCase() === name) return textOf(headers[i + 1]);
   }
   return undefined;
-}
-
-function textOf(value: unknown): string {
-  if (typeof value === "string") return value;
-  return value instanceof Uint8Array ? Buffer.from(value).toString("latin1") : "";
 }
