@@ -17,7 +17,9 @@ import {
 import type { StoreNews } from "./query/log-tails.ts";
 import { QueryServer } from "./query/query-server.ts";
 import { ScrapeTargets } from "./query/scrape-targets.ts";
-import { OtlpReceiver } from "./receive/otlp-receiver.ts";
+import { HttpReceiver, RECEIVE_TIMEOUTS } from "./receive/http-receiver.ts";
+import { Intake } from "./receive/intake.ts";
+import { OtlpDoor } from "./receive/otlp-door.ts";
 import { createQueryThread } from "./store/query-thread.ts";
 import type { StoreReader } from "./store/store.ts";
 
@@ -111,11 +113,10 @@ async function startParts(request: {
   running.query = query;
   // A port that is taken is found before anybody was told 200.
   const { port } = await query.start();
-  const receiver = new OtlpReceiver({
+  const intake = new Intake({ config, bus, registry, nowNs });
+  const receiver = new HttpReceiver({
     config,
-    bus,
-    registry,
-    nowNs,
+    doors: [new OtlpDoor({ config, intake, bodyTimeoutMs: RECEIVE_TIMEOUTS.bodyMs })],
     timeouts: { stopMs: RECEIVER_STOP_MS_MAX },
   });
   running.receiver = receiver;
@@ -135,7 +136,7 @@ async function watchStore(
 
 /** Everything that was started, and the order in which it ends: against the stream of records. */
 class RunningParts {
-  receiver: OtlpReceiver | undefined;
+  receiver: HttpReceiver | undefined;
   bus: EmbeddedBus | undefined;
   indexer: IndexThread | undefined;
   query: QueryServer | undefined;

@@ -4,10 +4,13 @@ import { connect, type Socket } from "node:net";
 import type { OutgoingMessage, Position } from "../src/bus/bus.ts";
 import { createRegistry, type MetricRegistry } from "../src/metrics.ts";
 import {
-  OtlpReceiver,
-  type OtlpReceiverOptions,
+  HttpReceiver,
+  type HttpReceiverOptions,
+  RECEIVE_TIMEOUTS,
   type ReceiveTimeouts,
-} from "../src/receive/otlp-receiver.ts";
+} from "../src/receive/http-receiver.ts";
+import { Intake, type IntakeOptions } from "../src/receive/intake.ts";
+import { OtlpDoor, type OtlpDoorOptions } from "../src/receive/otlp-door.ts";
 
 export const NOW_NS = 1_700_000_000_000_000_000n;
 const MIB = 1024 * 1024;
@@ -26,7 +29,7 @@ export class MemoryBus {
 }
 
 export interface CreatedReceiver {
-  readonly receiver: OtlpReceiver;
+  readonly receiver: HttpReceiver;
   readonly bus: MemoryBus;
   readonly registry: MetricRegistry;
 }
@@ -35,9 +38,15 @@ export interface RunningReceiver extends CreatedReceiver {
   readonly port: number;
 }
 
+export type ReceiverConfig = OtlpDoorOptions["config"] &
+  IntakeOptions["config"] &
+  HttpReceiverOptions["config"];
+
+export type Timeouts = ReceiveTimeouts & { readonly publishMs: number };
+
 export async function startReceiver(
-  config: Partial<OtlpReceiverOptions["config"]> = {},
-  timeouts: Partial<ReceiveTimeouts> = {},
+  config: Partial<ReceiverConfig> = {},
+  timeouts: Partial<Timeouts> = {},
 ): Promise<RunningReceiver> {
   const created = createReceiver(config, timeouts);
   const { port } = await created.receiver.start();
@@ -45,26 +54,24 @@ export async function startReceiver(
 }
 
 export function createReceiver(
-  config: Partial<OtlpReceiverOptions["config"]> = {},
-  timeouts: Partial<ReceiveTimeouts> = {},
+  changes: Partial<ReceiverConfig> = {},
+  { publishMs, ...timeouts }: Partial<Timeouts> = {},
 ): CreatedReceiver {
   const bus = new MemoryBus();
   const registry = createRegistry();
-  const receiver = new OtlpReceiver({
-    config: {
-      host: "127.0.0.1",
-      otlpHttpPort: 0,
-      ingestTokens: [],
-      maxRequestBytes: 64 * MIB,
-      maxInFlightBytes: 128 * MIB,
-      ...config,
-    },
-    bus,
-    registry,
-    nowNs: () => NOW_NS,
-    timeouts,
-  });
-  return { receiver, bus, registry };
+  const config: ReceiverConfig = {
+    host: "127.0.0.1",
+    otlpHttpPort: 0,
+    ingestTokens: [],
+    maxRequestBytes: 64 * MIB,
+    maxInFlightBytes: 128 * MIB,
+    ...changes,
+  };
+  const deadline = publishMs === undefined ? {} : { publishTimeoutMs: publishMs };
+  const intake = new Intake({ config, bus, registry, nowNs: () => NOW_NS, ...deadline });
+  const bodyTimeoutMs = timeouts.bodyMs ?? RECEIVE_TIMEOUTS.bodyMs;
+  const doors = [new OtlpDoor({ config, intake, bodyTimeoutMs })] as const;
+  return { receiver: new HttpReceiver({ config, doors, timeouts }), bus, registry };
 }
 
 export interface Answer {

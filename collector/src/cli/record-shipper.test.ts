@@ -8,7 +8,7 @@ import type { AddressInfo } from "node:net";
 import { gunzipSync } from "node:zlib";
 import { HEADER } from "@clew/instrumentation/names";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import type { ShippedRecord } from "./logs-request.ts";
+import type { ShippedRecord } from "../lines/logs-request.ts";
 import { RecordShipper } from "./record-shipper.ts";
 
 interface Received {

@@ -3,7 +3,7 @@ import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 import { HEADER } from "@clew/instrumentation/names";
 import { ClewError } from "../errors.ts";
-import { type ShippedRecord, toLogsRequest } from "./logs-request.ts";
+import { type ShippedRecord, toLogsRequest } from "../lines/logs-request.ts";
 import { reasonOf } from "./query-client.ts";
 
 export interface ShipperOptions {

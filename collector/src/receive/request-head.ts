@@ -26,6 +26,10 @@ export function parseRequestHead(request: IncomingMessage): RequestHead {
   return { signal, format, encoding: parseEncoding(headers), isRepeat: isRepeat(headers) };
 }
 
+export function isExportPath(path: string): boolean {
+  return SIGNAL_BY_PATH.has(path);
+}
+
 /** The format of the body; undefined where it is not OTLP's. */
 export function findFormat(headers: IncomingHttpHeaders): ReplyFormat | undefined {
   const [mediaType = ""] = (headers["content-type"] ?? "").split(";", 1);

@@ -1,31 +1,28 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
-import type { Bus } from "../bus/bus.ts";
 import { type Config, VARIABLE } from "../config.ts";
 import { ClewError } from "../errors.ts";
-import type { MetricRegistry } from "../metrics.ts";
-import { ExportHandler } from "./export-handler.ts";
-import { send } from "./otlp-reply.ts";
+import { type Reply, send } from "./http-reply.ts";
 
-export interface OtlpReceiverOptions {
-  readonly config: Pick<
-    Config,
-    "host" | "otlpHttpPort" | "ingestTokens" | "maxRequestBytes" | "maxInFlightBytes"
-  >;
-  readonly bus: Pick<Bus, "publish">;
-  readonly registry: MetricRegistry;
-  /** Unix time. */
-  readonly nowNs: () => bigint;
+/** What answers requests of one protocol on the port that is shared. */
+export interface HttpDoor {
+  handles(path: string): boolean;
+  /** Never rejects: what goes wrong is an answer too. */
+  answer(request: IncomingMessage): Promise<Reply>;
+}
+
+export interface HttpReceiverOptions {
+  readonly config: Pick<Config, "host" | "otlpHttpPort">;
+  /** The first that handles a path answers; the last is asked whatever the path is. */
+  readonly doors: readonly [...HttpDoor[], HttpDoor];
   readonly timeouts?: Partial<ReceiveTimeouts>;
 }
 
 export interface ReceiveTimeouts {
   /** From the connection, or the first byte, to the last header. */
   readonly headersMs: number;
-  /** From the last header to the last byte of the body. */
+  /** From the last header to the last byte of the body; each door keeps it. */
   readonly bodyMs: number;
-  /** Until the bus has made a request durable. */
-  readonly publishMs: number;
   /** Until `stop` cuts off requests that have not ended. */
   readonly stopMs: number;
 }
@@ -33,7 +30,6 @@ export interface ReceiveTimeouts {
 export const RECEIVE_TIMEOUTS: ReceiveTimeouts = {
   headersMs: 10_000,
   bodyMs: 30_000,
-  publishMs: 5_000,
   stopMs: 10_000,
 };
 
@@ -42,27 +38,20 @@ const KEEP_ALIVE_MS = 75_000;
 const CHECK_INTERVAL_MS_MAX = 5_000;
 
 /**
- * OTLP/HTTP (OTLP 1.11) for logs and traces. A request is checked as a whole, published as one
- * message, and acknowledged only when the bus has made it durable. Bare `node:http`: a framework
- * took 423 µs per batch where this takes 253.
+ * The port that OTLP/HTTP, `_bulk` and NDJSON share. Bare `node:http`: a framework took 423 µs per
+ * batch where this takes 253.
  */
-export class OtlpReceiver {
-  private readonly options: OtlpReceiverOptions;
+export class HttpReceiver {
+  private readonly options: HttpReceiverOptions;
   private readonly timeouts: ReceiveTimeouts;
-  private readonly handler: ExportHandler;
   private readonly server: Server;
   private readonly requestsBySocket = new Map<Socket, number>();
   private stopped: Promise<void> | undefined;
 
-  constructor(options: OtlpReceiverOptions) {
+  constructor(options: HttpReceiverOptions) {
     this.options = options;
     this.timeouts = { ...RECEIVE_TIMEOUTS, ...options.timeouts };
-    const { headersMs, bodyMs, publishMs } = this.timeouts;
-    this.handler = new ExportHandler({
-      ...options,
-      bodyTimeoutMs: bodyMs,
-      publishTimeoutMs: publishMs,
-    });
+    const { headersMs, bodyMs } = this.timeouts;
     this.server = createServer({
       headersTimeout: headersMs,
       // A body has a deadline of its own, which answers in the sender's format, before this one.
@@ -111,8 +100,14 @@ export class OtlpReceiver {
     const { socket } = request;
     this.count(socket, 1);
     response.once("close", () => this.count(socket, -1));
-    const reply = await this.handler.answer(request);
+    const reply = await this.doorOf(request).answer(request);
     send(reply, { request, response, isLast: this.stopped !== undefined });
+  }
+
+  private doorOf({ url = "" }: IncomingMessage): HttpDoor {
+    const { doors } = this.options;
+    const [path = ""] = url.split("?", 1);
+    return doors.find((door) => door.handles(path)) ?? (doors.at(-1) as HttpDoor);
   }
 
   private watch(socket: Socket): void {
