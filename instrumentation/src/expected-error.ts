@@ -1,8 +1,6 @@
-/** Two copies of this package in one process must know each other's marks. */
-const MARKED_KEY = Symbol.for("clew.expected-errors");
-const shared = globalThis as { [MARKED_KEY]?: WeakSet<object> };
-shared[MARKED_KEY] ??= new WeakSet();
-const marked = shared[MARKED_KEY];
+import { sharedState } from "./shared-state.ts";
+
+const marked = sharedState("expected-errors", () => new WeakSet());
 
 /**
  * Says that an error belongs to the business (a declined card, a voucher that has run out) and

@@ -21,6 +21,7 @@ import { Recorder } from "./recorder.ts";
 import { setRecorder } from "./recorder-holder.ts";
 import { configureRedaction } from "./redaction/redactor.ts";
 import { RunReports } from "./run-report.ts";
+import { running } from "./running.ts";
 import { createOutbox } from "./spool/create-outbox.ts";
 import { flushAtExit } from "./spool/exit-flush.ts";
 import { OtlpSender } from "./spool/otlp-sender.ts";
@@ -34,14 +35,10 @@ import { ATTRIBUTE, SEMANTIC } from "./wire-names.ts";
 const SCOPE_NAME = "@clew/instrumentation";
 export const VERSION = "0.1.0";
 
-/** Loading the package twice in one thread (two copies, two ways) must instrument it once. */
-const STARTED_KEY = Symbol.for("clew.instrumentation.started");
-const shared = globalThis as { [STARTED_KEY]?: boolean };
-
 /** Starts all that this package does. Called again it does nothing; disabled, next to nothing. */
 export function startInstrumentation(config: Config): void {
-  if (shared[STARTED_KEY] === true || isTransportThread()) return;
-  shared[STARTED_KEY] = true;
+  if (running.isEverything || isTransportThread()) return;
+  running.isEverything = true;
   stopCorrelation();
   if (config.disabled) {
     startPropagationOnly(config);

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { type AppEnd, runApp } from "./app-process.ts";
+import type { AppEnd } from "./app-process.ts";
+import { linesOf, ownAttributes, runLogging } from "./logging-app.ts";
 import { OtlpSink } from "./otlp-sink.ts";
 
 let sink: OtlpSink;
@@ -13,28 +14,10 @@ afterEach(() => sink.stop());
 
 const PRELUDE = `
   import bunyan from "bunyan";
-  import { instrumentationStats, transaction } from "@clew/instrumentation";
-  process.on("exit", () => {
-    const { faults, lastFault } = instrumentationStats();
-    if (Object.keys(faults).length > 0) process.stderr.write(String(lastFault));
-  });
 `;
 
-async function run(code: string): Promise<AppEnd> {
-  const end = await runApp({ code: PRELUDE + code, endpoint });
-  expect(end.stderr).not.toMatch(/clew:|-logs: /);
-  return end;
-}
-
-function linesOf(stdout: string): Record<string, unknown>[] {
-  return stdout
-    .trim()
-    .split("\n")
-    .map((line) => JSON.parse(line));
-}
-
-function own(): Record<string, unknown>[] {
-  return sink.logs.map(({ attributes: { "log.record.uid": _, ...rest } }) => rest);
+function run(code: string): Promise<AppEnd> {
+  return runLogging({ code: PRELUDE + code, endpoint });
 }
 
 test("a bunyan line: severity, message, fields and the ID, in the line too", async () => {
@@ -60,7 +43,7 @@ test("a bunyan line: severity, message, fields and the ID, in the line too", asy
     ...["its own field 9 INFO", "outside 9 INFO"],
   ]);
   const id = { "clew.transaction.id": "T-1", name: "shop" };
-  expect(own().slice(0, 2)).toEqual([
+  expect(ownAttributes(sink.logs).slice(0, 2)).toEqual([
     { ...id, part: "till", order: 7 },
     { ...id, simple: true },
   ]);
@@ -93,7 +76,10 @@ test("errors, serializers and src: the record shows what bunyan wrote", async ()
   for (const { attributes } of sink.logs.slice(0, 3)) {
     expect(attributes["exception.stacktrace"]).toContain("caused by: Error: the root");
   }
-  expect(own()[3]).toMatchObject({ req: "short", src: { line: expect.any(Number) } });
+  expect(ownAttributes(sink.logs)[3]).toMatchObject({
+    req: "short",
+    src: { line: expect.any(Number) },
+  });
 });
 
 test("streams: one record per call, none below their levels; raw and rotating ones", async () => {

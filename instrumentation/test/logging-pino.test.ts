@@ -12,6 +12,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, afterEach, beforeEach, expect, test } from "vitest";
 import { type AppEnd, REGISTER, runApp } from "./app-process.ts";
+import { linesOf, ownAttributes, runLogging } from "./logging-app.ts";
 import { OtlpSink } from "./otlp-sink.ts";
 
 let sink: OtlpSink;
@@ -27,29 +28,11 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 const PRELUDE = `
   import pino from "pino";
-  import { instrumentationStats, transaction } from "@clew/instrumentation";
-  process.on("exit", () => {
-    const { faults, lastFault } = instrumentationStats();
-    if (Object.keys(faults).length > 0) process.stderr.write(String(lastFault));
-  });
   const nowhere = { write: () => true };
 `;
 
-async function run(code: string): Promise<AppEnd> {
-  const end = await runApp({ code: PRELUDE + code, endpoint });
-  expect(end.stderr).not.toMatch(/clew:|-logs: /);
-  return end;
-}
-
-function linesOf(text: string): Record<string, unknown>[] {
-  return text
-    .trim()
-    .split("\n")
-    .map((line) => JSON.parse(line));
-}
-
-function own(): Record<string, unknown>[] {
-  return sink.logs.map(({ attributes: { "log.record.uid": _, ...rest } }) => rest);
+function run(code: string): Promise<AppEnd> {
+  return runLogging({ code: PRELUDE + code, endpoint });
 }
 
 test("transports in a worker thread: the ID on stdout, and one record of each line", async () => {
@@ -122,7 +105,7 @@ test("the record shows what pino wrote: serializers, redaction, hooks, message k
     ...["1", "[Redacted]", "[p] 3", "4", "hooked 5", "6", "7", "8", "9", "in the object"],
     ...['text and {"a":1}', null],
   ]);
-  expect(own()).toMatchObject([
+  expect(ownAttributes(sink.logs)).toMatchObject([
     { a: 1, user: "ann" },
     { iban: "[Redacted]", n: 1 },
     { b: { c: [1] }, plain: true, none: null },
@@ -134,7 +117,7 @@ test("the record shows what pino wrote: serializers, redaction, hooks, message k
     { level: "own", time: 1 },
     ...[{}, {}, {}],
   ]);
-  expect(own()[2]).not.toHaveProperty("f");
+  expect(ownAttributes(sink.logs)[2]).not.toHaveProperty("f");
 });
 
 test("as pino-http uses it: a child per request, with request, response and error", async () => {
@@ -159,12 +142,15 @@ test("as pino-http uses it: a child per request, with request, response and erro
   expect(lines.map((line) => line.transaction_id)).toEqual(["T-2", "T-2"]);
   expect(sink.logs.map((log) => log.body)).toEqual(["request completed", "request errored"]);
   const headers = { cookie: "[Redacted]", authorization: "[redacted]" };
-  expect(own()[0]).toMatchObject({
+  expect(ownAttributes(sink.logs)[0]).toMatchObject({
     ...{ "clew.transaction.id": "T-2", responseTime: 1.5 },
     req: { method: "GET", url: "/x", headers },
     res: { statusCode: 200 },
   });
-  expect(own()[1]).toMatchObject({ "exception.message": "late", req: { url: "/x" } });
+  expect(ownAttributes(sink.logs)[1]).toMatchObject({
+    "exception.message": "late",
+    req: { url: "/x" },
+  });
 });
 
 /** The real pino, without the channel that versions before 9.10 do not have. */
@@ -214,7 +200,7 @@ test("pino before 9.10: recorded where we come first, else named on stderr, once
   const early = await runApp({ code: "", endpoint, args: [...REGISTER, app] });
   expect(early.stderr).toBe("");
   expect(linesOf(early.stdout).map((line) => line.transaction_id)).toEqual([undefined, "T-3"]);
-  expect(own()[1]).toEqual({ "clew.transaction.id": "T-3", a: 1, b: 2 });
+  expect(ownAttributes(sink.logs)[1]).toEqual({ "clew.transaction.id": "T-3", a: 1, b: 2 });
 
   const late = await runApp({ code: "", endpoint, args: [app], env: { LATE: "1" } });
   expect(late.stderr.match(/pino 9\.9\.5 was loaded before/g)).toHaveLength(1);

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { type AppEnd, runApp } from "./app-process.ts";
+import type { AppEnd } from "./app-process.ts";
+import { linesOf, ownAttributes, runLogging } from "./logging-app.ts";
 import { OtlpSink } from "./otlp-sink.ts";
 
 let sink: OtlpSink;
@@ -13,30 +14,11 @@ afterEach(() => sink.stop());
 
 const PRELUDE = `
   import winston from "winston";
-  import { instrumentationStats, transaction } from "@clew/instrumentation";
   const { format, transports } = winston;
-  process.on("exit", () => {
-    const { faults, lastFault } = instrumentationStats();
-    if (Object.keys(faults).length > 0) process.stderr.write(String(lastFault));
-  });
 `;
 
-async function run(code: string): Promise<AppEnd> {
-  const end = await runApp({ code: PRELUDE + code, endpoint });
-  expect(end.stderr).not.toMatch(/clew:|-logs: /);
-  return end;
-}
-
-function linesOf(stdout: string): Record<string, unknown>[] {
-  return stdout
-    .trim()
-    .split("\n")
-    .map((line) => JSON.parse(line));
-}
-
-/** The attributes that are the line's own, of each record. */
-function own(): Record<string, unknown>[] {
-  return sink.logs.map(({ attributes: { "log.record.uid": _, ...rest } }) => rest);
+function run(code: string): Promise<AppEnd> {
+  return runLogging({ code: PRELUDE + code, endpoint });
 }
 
 test("a winston line: severity, message, fields and the ID, in the JSON line too", async () => {
@@ -55,7 +37,7 @@ test("a winston line: severity, message, fields and the ID, in the JSON line too
   const lines = linesOf(stdout);
   expect(lines.map((line) => line.transaction_id)).toEqual([...Array(7).fill("T-1"), undefined]);
   const id = { "clew.transaction.id": "T-1", part: "till" };
-  expect(own().slice(0, 3)).toEqual([
+  expect(ownAttributes(sink.logs).slice(0, 3)).toEqual([
     { ...id, order: 7 },
     { ...id, deep: { a: [1, null] } },
     { ...id, request: "r-1", more: 1 },
@@ -111,9 +93,9 @@ test("formats: splat, colours, metadata, timestamps, the service's own redaction
   expect(sink.logs.map((log) => log.body)).toEqual([
     ...["cart has 3 items", "in colour", "nested", "hidden", "late splat"],
   ]);
-  expect(own()[0]).toMatchObject({ user: "ann", "clew.transaction.id": "T-2" });
-  expect(own()[2]?.metadata).toMatchObject({ a: 1 });
-  expect(own()[3]).toMatchObject({ iban: "hidden" });
+  expect(ownAttributes(sink.logs)[0]).toMatchObject({ user: "ann", "clew.transaction.id": "T-2" });
+  expect(ownAttributes(sink.logs)[2]?.metadata).toMatchObject({ a: 1 });
+  expect(ownAttributes(sink.logs)[3]).toMatchObject({ iban: "hidden" });
 });
 
 test("errors: as the message, in the fields, with format.errors, with causes", async () => {
@@ -138,8 +120,11 @@ test("errors: as the message, in the fields, with format.errors, with causes", a
       /RangeError: too far[\s\S]*caused by: Error: the root/,
     );
   }
-  expect(own()[0]).toMatchObject({ code: "E_FAR" });
-  expect(own()[3]).toMatchObject({ n: 1, err: { code: "E_FAR", cause: { message: "the root" } } });
+  expect(ownAttributes(sink.logs)[0]).toMatchObject({ code: "E_FAR" });
+  expect(ownAttributes(sink.logs)[3]).toMatchObject({
+    n: 1,
+    err: { code: "E_FAR", cause: { message: "the root" } },
+  });
   expect(sink.logs[4]?.attributes["exception.stacktrace"]).toMatch(
     /both[\s\S]*one of: TypeError: one[\s\S]*one of: Error: two/,
   );

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type AppEnd, runApp } from "./app-process.ts";
+import { ownAttributes, runLogging } from "./logging-app.ts";
 import { OtlpSink } from "./otlp-sink.ts";
 
 let sink: OtlpSink;
@@ -13,23 +14,10 @@ afterEach(() => sink.stop());
 
 const PRELUDE = `
   import pino from "pino";
-  import { instrumentationStats, transaction } from "@clew/instrumentation";
-  process.on("exit", () => {
-    const { faults, lastFault } = instrumentationStats();
-    if (Object.keys(faults).length > 0) process.stderr.write(String(lastFault));
-  });
 `;
 
-async function run(code: string): Promise<AppEnd> {
-  const end = await runApp({ code: PRELUDE + code, endpoint });
-  expect(end.stderr).not.toContain("clew:");
-  return end;
-}
-
-/** The attributes that are the line's own. */
-function own(index = 0): Record<string, unknown> {
-  const { "log.record.uid": _, ...rest } = sink.logs[index]?.attributes ?? {};
-  return rest;
+function run(code: string): Promise<AppEnd> {
+  return runLogging({ code: PRELUDE + code, endpoint });
 }
 
 test("a pino line: message, severity, fields, bindings and the ID, on stdout too", async () => {
@@ -51,11 +39,11 @@ test("a pino line: message, severity, fields, bindings and the ID, on stdout too
   });
   expect(lines[1]).not.toHaveProperty("transaction_id");
   expect(sink.logs[0]).toMatchObject({ severityText: "WARN", severity: 13, body: "paid all" });
-  expect(own()).toEqual({
+  expect(ownAttributes(sink.logs)[0]).toEqual({
     "clew.transaction.id": "T-1",
     ...{ name: "shop", part: "till", order: 7, deep: { a: [1, "x", null] } },
   });
-  expect(own(1)).toEqual({ name: "shop", part: "till" });
+  expect(ownAttributes(sink.logs)[1]).toEqual({ name: "shop", part: "till" });
 });
 
 test("pino's redaction, serializers, mixin, nested key, custom keys and levels hold", async () => {
@@ -80,17 +68,17 @@ test("pino's redaction, serializers, mixin, nested key, custom keys and levels h
     .map((line) => JSON.parse(line));
   expect(lines.map((line) => line.transaction_id)).toEqual([...Array(7).fill("T-2"), "own"]);
   const id = { "clew.transaction.id": "T-2" };
-  expect(own(0)).toEqual({ ...id, password: "[Redacted]", user: "ann" });
-  expect(own(1)).toEqual({ ...id, mixed: 1 });
-  expect(own(2)).toEqual({ ...id, data: { a: 1 } });
-  expect(own(3)).toMatchObject({
+  expect(ownAttributes(sink.logs)[0]).toEqual({ ...id, password: "[Redacted]", user: "ann" });
+  expect(ownAttributes(sink.logs)[1]).toEqual({ ...id, mixed: 1 });
+  expect(ownAttributes(sink.logs)[2]).toEqual({ ...id, data: { a: 1 } });
+  expect(ownAttributes(sink.logs)[3]).toMatchObject({
     ...id,
     "exception.type": "TypeError",
     "exception.message": "bad",
   });
-  expect(own(4)).toEqual({ ...id, who: "ann" });
-  expect(own(5)).toEqual({ ...id, req: "short" });
-  expect(own(6)).toMatchObject({ ...id, b: 2 });
+  expect(ownAttributes(sink.logs)[4]).toEqual({ ...id, who: "ann" });
+  expect(ownAttributes(sink.logs)[5]).toEqual({ ...id, req: "short" });
+  expect(ownAttributes(sink.logs)[6]).toMatchObject({ ...id, b: 2 });
   expect(sink.logs.map((log) => log.body)).toEqual([
     "in",
     "mixin",
@@ -108,7 +96,7 @@ test("a field that a logger's bindings have too stands once, with the line's val
   await run(`
     pino({ base: null }, { write: () => true }).child({ a: 1, b: 1 }).info({ a: 2, c: 3 }, "x");
   `);
-  expect(own()).toEqual({ a: 2, b: 1, c: 3 });
+  expect(ownAttributes(sink.logs)[0]).toEqual({ a: 2, b: 1, c: 3 });
 });
 
 test("errors: type, message, stack with causes, and what else they hold", async () => {
@@ -126,7 +114,7 @@ test("errors: type, message, stack with causes, and what else they hold", async 
     expect(log.attributes["exception.message"]).toContain("too far");
     expect(log.attributes["exception.stacktrace"]).toMatch(/RangeError: too far[\s\S]*the root/);
   }
-  expect(own(0)).toMatchObject({ n: 1, err: { code: "E_FAR" } });
+  expect(ownAttributes(sink.logs)[0]).toMatchObject({ n: 1, err: { code: "E_FAR" } });
 });
 
 test.each([
@@ -187,7 +175,7 @@ test("what is cut says so", async () => {
   await run(
     `pino({ base: null }, { write: () => true }).info({ long: "x".repeat(100_000) }, "line");`,
   );
-  expect(own().long).toMatch(/^x{65536}…\[cut 34464 characters\]$/);
+  expect(ownAttributes(sink.logs)[0]?.long).toMatch(/^x{65536}…\[cut 34464 characters\]$/);
 });
 
 test("a getter that logs does not spoil the record it is in", async () => {

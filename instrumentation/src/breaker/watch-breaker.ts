@@ -2,6 +2,7 @@ import { isExpectedError } from "../expected-error.ts";
 import { describeException } from "../logging/exception.ts";
 import { SEVERITY, type Severity } from "../logging/log-record.ts";
 import { findRecorder } from "../recorder-holder.ts";
+import { sharedState } from "../shared-state.ts";
 import { guard } from "../stats.ts";
 import { EMPTY_CONTEXT, findContext, runIn } from "../transaction/transaction-context.ts";
 import { ATTRIBUTE, EVENT } from "../wire-names.ts";
@@ -11,10 +12,7 @@ import { addWatched, type BreakerCounts, removeWatched } from "./watched-breaker
 const SCOPE = { name: "@clew/instrumentation/breaker", version: "" };
 
 /** Two copies of this package in one process must not watch one breaker twice. */
-const WATCHED_KEY = Symbol.for("clew.watched-breakers");
-const shared = globalThis as { [WATCHED_KEY]?: WeakSet<object> };
-shared[WATCHED_KEY] ??= new WeakSet();
-const known = shared[WATCHED_KEY];
+const known = sharedState("known-breakers", () => new WeakSet());
 
 /**
  * Watches a circuit breaker of opossum: its state, trips, rejections, time-outs and fallbacks are

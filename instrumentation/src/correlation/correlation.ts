@@ -2,18 +2,14 @@ import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { createHostFilter } from "../http/host-filter.ts";
 import { patchKafka } from "../kafka/instrument-kafka.ts";
 import { patchBunyan } from "../logging/bunyan-logs.ts";
+import { type PinoMessage, stampPinoLine, unstampPinoLine } from "../logging/pino-stamp.ts";
 import { patchWinston } from "../logging/winston-logs.ts";
+import { running } from "../running.ts";
 import { guard, type Hook } from "../stats.ts";
 import type { CorrelationConfig } from "./config.ts";
 import { takeClientRequest } from "./http-client-ids.ts";
 import { takeServerRequest } from "./http-server-ids.ts";
-import { stampPinoLine, unstampPinoLine } from "./pino-stamp.ts";
 import { takeUndiciRequest } from "./undici-ids.ts";
-
-/** Everything and IDs only, in one process, in any order, out of any copy: each ID once. */
-const EVERYTHING_KEY = Symbol.for("clew.instrumentation.started");
-const STOP_KEY = Symbol.for("clew.correlation.stop");
-const shared = globalThis as { [EVERYTHING_KEY]?: boolean; [STOP_KEY]?: (() => void) | undefined };
 
 /**
  * Gives every request its transaction ID, passes it on, and stamps it into pino's lines. Nothing
@@ -21,7 +17,7 @@ const shared = globalThis as { [EVERYTHING_KEY]?: boolean; [STOP_KEY]?: (() => v
  * instrumented already, it does nothing.
  */
 export function startCorrelation(config: CorrelationConfig): void {
-  const isRunning = shared[EVERYTHING_KEY] === true || shared[STOP_KEY] !== undefined;
+  const isRunning = running.isEverything || running.stopCorrelation !== undefined;
   if (config.disabled || isRunning) return;
   for (const warning of config.warnings) process.stderr.write(`clew: ${warning}\n`);
   const isAllowedHost = createHostFilter(config.outboundHosts);
@@ -36,22 +32,26 @@ export function startCorrelation(config: CorrelationConfig): void {
     listen("undici:request:create", "undici-client", (message) =>
       takeUndiciRequest(message, isAllowedHost),
     ),
-    listen("tracing:pino_asJson:start", "pino-logs", stampPinoLine),
-    listen("tracing:pino_asJson:end", "pino-logs", unstampPinoLine),
+    listen("tracing:pino_asJson:start", "pino-logs", (message) =>
+      stampPinoLine(message as PinoMessage),
+    ),
+    listen("tracing:pino_asJson:end", "pino-logs", (message) =>
+      unstampPinoLine(message as PinoMessage),
+    ),
   ];
   // These stay: with nobody to record for they only carry IDs.
   patchKafka();
   patchWinston();
   patchBunyan();
-  shared[STOP_KEY] = () => {
+  running.stopCorrelation = () => {
     for (const stop of stops) stop();
   };
 }
 
 /** Steps back, because everything is instrumented now. Also that of another copy. */
 export function stopCorrelation(): void {
-  shared[STOP_KEY]?.();
-  shared[STOP_KEY] = undefined;
+  running.stopCorrelation?.();
+  running.stopCorrelation = undefined;
 }
 
 /** @returns what ends it */

@@ -1,10 +1,8 @@
 import { subscribe } from "node:diagnostics_channel";
 import type { Recorder } from "../recorder.ts";
 import { countFault } from "../stats.ts";
-import { findContext } from "../transaction/transaction-context.ts";
-import { LOG_FIELD_TRANSACTION_ID } from "../wire-names.ts";
 import { describeLogged } from "./exception.ts";
-import { findPinoKeys, type PinoKeys, type PinoLogger, textAt } from "./pino-fields.ts";
+import { textAt } from "./pino-fields.ts";
 import { pinoSeverity } from "./pino-levels.ts";
 import {
   findPlainFields,
@@ -13,29 +11,10 @@ import {
   readFields,
   writesMessagePlainly,
 } from "./pino-line.ts";
+import { type PinoMessage, stampPinoLine, unstampPinoLine } from "./pino-stamp.ts";
 import { findField } from "./user-fields.ts";
 
 const SCOPE = { name: "pino", version: "" };
-const STAMP_KEY = `"${LOG_FIELD_TRANSACTION_ID}":`;
-const STAMPED = Symbol("clew.stamped");
-
-/** The channel's message: pino's logger and the arguments of its `asJson`. */
-interface Message {
-  /** What was found out before the line was written. */
-  [STAMPED]?: Stamped;
-  readonly instance?: unknown;
-  /** [merging object, message, level number, time text]. */
-  readonly arguments?: ArrayLike<unknown>;
-  readonly result?: unknown;
-}
-
-interface Stamped {
-  readonly keys: PinoKeys;
-  /** What the logger's bindings were before the stamp, and how many characters it has. */
-  readonly bindings: string;
-  readonly stampLength: number;
-}
-
 type Values = Record<string, unknown>;
 
 /**
@@ -47,68 +26,25 @@ export function instrumentPino(recorder: Recorder): void {
   // Not by `guard`, which makes a list of the arguments: this is on the path of each line.
   subscribe("tracing:pino_asJson:start", (message) => {
     try {
-      stamp(message as Message);
+      stampPinoLine(message as PinoMessage);
     } catch (error) {
       countFault("pino-logs", error);
     }
   });
   subscribe("tracing:pino_asJson:end", (message) => {
     try {
-      finish(recorder, message as Message);
+      finish(recorder, message as PinoMessage);
     } catch (error) {
       countFault("pino-logs", error);
     }
   });
 }
 
-/**
- * Bindings are where pino's own child loggers keep their text: for the time of this one line they
- * carry the ID, at top level even under a nested key.
- */
-function stamp(message: Message): void {
-  const logger = loggerOf(message);
-  const keys = logger === undefined ? undefined : findPinoKeys(logger);
-  if (logger === undefined || keys === undefined) return;
-  const bindings = logger[keys.bindings];
-  if (typeof bindings !== "string") return;
-  const id = findContext()?.transaction?.id;
-  if (id === undefined || isStamped(message, bindings)) {
-    message[STAMPED] = { keys, bindings, stampLength: 0 };
-    return;
-  }
-  const text = `,${STAMP_KEY}"${id}"`;
-  message[STAMPED] = { keys, bindings, stampLength: text.length };
-  logger[keys.bindings] = bindings + text;
-}
-
-function loggerOf({ instance }: Message): PinoLogger | undefined {
-  return typeof instance === "object" && instance !== null ? (instance as PinoLogger) : undefined;
-}
-
-/** A nested call finds the bindings stamped; a service may write the field itself. */
-function isStamped(message: Message, bindings: string): boolean {
-  const merging = message.arguments?.[0];
-  const isInObject =
-    typeof merging === "object" && merging !== null && LOG_FIELD_TRANSACTION_ID in merging;
-  if (isInObject) return true;
-  if (bindings !== searched.bindings) {
-    searched.bindings = bindings;
-    searched.isStamped = bindings.includes(STAMP_KEY);
-  }
-  return searched.isStamped;
-}
-
-/** The bindings searched last: those of one logger's lines are the same text. */
-const searched = { bindings: "", isStamped: false };
-
-function finish(recorder: Recorder, message: Message): void {
-  const stamped = message[STAMPED];
-  const logger = loggerOf(message);
-  if (stamped === undefined || logger === undefined) return;
-  const { keys, bindings, stampLength } = stamped;
-  if (stampLength > 0) logger[keys.bindings] = bindings;
+function finish(recorder: Recorder, message: PinoMessage): void {
+  const stamped = unstampPinoLine(message);
   const text = message.result;
-  if (typeof text !== "string") return;
+  if (stamped === undefined || typeof text !== "string") return;
+  const { logger, keys, bindings, stampLength } = stamped;
   record(recorder, { logger, keys, given: message.arguments ?? [], text, bindings, stampLength });
 }
 

@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { Baggage, Context, Span } from "@opentelemetry/api";
+import { sharedState } from "../shared-state.ts";
 import { counts } from "../stats.ts";
 import { isTransactionId, mintUuidV7 } from "./transaction-id.ts";
 
@@ -102,10 +103,10 @@ export class TransactionContext implements Context {
 export const EMPTY_CONTEXT = new TransactionContext({});
 
 /** Two copies of this package in one process must share one storage, or IDs would be lost. */
-const STORAGE_KEY = Symbol.for("clew.transaction.storage");
-const shared = globalThis as { [STORAGE_KEY]?: AsyncLocalStorage<TransactionContext> };
-shared[STORAGE_KEY] ??= new AsyncLocalStorage<TransactionContext>();
-const storage = shared[STORAGE_KEY];
+const storage = sharedState(
+  "transaction-storage",
+  () => new AsyncLocalStorage<TransactionContext>(),
+);
 
 /** The context the running code belongs to, or undefined outside of any. */
 export function findContext(): TransactionContext | undefined {
