@@ -135,6 +135,7 @@ describe("beside a user's own NodeSDK", () => {
 
 /** What agents do: they wrap Node's functions, begin from the root context, and set headers. */
 const AGENT = `
+  import { subscribe } from "node:diagnostics_channel";
   import nodeHttp from "node:http";
   import { ROOT_CONTEXT } from "@opentelemetry/api";
   const agent = trace.getTracer("@opentelemetry/instrumentation-http");
@@ -146,6 +147,13 @@ const AGENT = `
     args[1].once("close", () => span.end());
     return context.with(trace.setSpan(extracted, span), () => emit.call(this, event, ...args));
   };
+  const undici = trace.getTracer("@opentelemetry/instrumentation-undici");
+  subscribe("undici:request:create", ({ request }) => {
+    const headers = {};
+    const span = undici.startSpan("GET by agent", { kind: 2 });
+    propagation.inject(trace.setSpan(context.active(), span), headers);
+    for (const [name, value] of Object.entries(headers)) request.addHeader(name, value);
+  });
   const get = nodeHttp.get;
   nodeHttp.get = (options, done) => {
     const span = agent.startSpan("call by agent", { kind: 2 });

@@ -28,7 +28,7 @@ const FULL: InstrumentationPlan = {
   turns: 6,
   saturatedMs: 600,
   pacedMs: 800,
-  lines: 30_000,
+  lines: 100_000,
   subjects: SUBJECTS,
 };
 const SHORT: InstrumentationPlan = {
@@ -36,7 +36,7 @@ const SHORT: InstrumentationPlan = {
   rounds: 2,
   warmUpMs: 1500,
   turns: 4,
-  lines: 10_000,
+  lines: 40_000,
 };
 
 interface Server {

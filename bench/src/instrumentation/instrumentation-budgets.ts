@@ -16,10 +16,13 @@ export const WHAT = {
   records: "log records received",
 } as const;
 
-/** Figures of DESIGN "Budgets" and of the issue. */
+/**
+ * CPU budgets are 28 and 37 µs where bare takes 25. How fast a machine is changes from one to the
+ * next and from hour to hour, so that they are held as multiples of bare in the same run.
+ */
 const SERVER_BUDGETS = [
-  { subject: OURS_IDS, share: 0.9, addedMicros: 3 },
-  { subject: OURS_ALL, share: 0.55, addedMicros: 12 },
+  { subject: OURS_IDS, share: 0.9, cpuTimes: 28 / 25 },
+  { subject: OURS_ALL, share: 0.55, cpuTimes: 37 / 25 },
 ] as const;
 const START_BUDGETS = [
   { subject: OURS_IDS, addedMs: 30 },
@@ -45,7 +48,10 @@ function serverRatios(findings: Findings, server: string): readonly Ratio[] {
   const what = `${WHAT.throughput}, ${server}`;
   const share = `throughput against bare, ${server}`;
   findings.addAgainstBare({ what, as: share, unit: "of bare", compare: (a, b) => a / b });
-  const added = addDifference(findings, `${WHAT.pacedCpu}, ${server}`, "µs/request");
+  const paced = `${WHAT.pacedCpu}, ${server}`;
+  const times = `CPU against bare at 3000 requests/s, ${server}`;
+  addDifference(findings, paced, "µs/request");
+  findings.addAgainstBare({ what: paced, as: times, unit: "of bare", compare: (a, b) => a / b });
   return SERVER_BUDGETS.filter((budget) => isMeasured(findings, what, budget.subject)).flatMap(
     (budget) => {
       const value = findings.middleOf(share, budget.subject);
@@ -58,12 +64,14 @@ function serverRatios(findings: Findings, server: string): readonly Ratio[] {
           budget: `≥ ${budget.share} of bare`,
           met: value >= budget.share,
         },
-        againstBudget({
-          name: `${added}, ${budget.subject.name}`,
-          ours: findings.middleOf(added, budget.subject),
-          budget: budget.addedMicros,
-          unit: "µs",
-        }),
+        {
+          name: `${times}, ${budget.subject.name}`,
+          ours: findings.middleOf(paced, budget.subject),
+          peer: findings.middleOf(paced, BARE),
+          value: findings.middleOf(times, budget.subject),
+          budget: `≤ ${budget.cpuTimes} of bare`,
+          met: findings.middleOf(times, budget.subject) <= budget.cpuTimes,
+        },
       ];
     },
   );

@@ -1,5 +1,6 @@
-import { logs as logsApi } from "@opentelemetry/api";
+import { logs as logsApi, ProxyTracerProvider, trace } from "@opentelemetry/api";
 import { NodeSDK } from "@opentelemetry/sdk-node";
+import { BorrowingApiTracer, isReplaced } from "../tracing/borrowing-api-tracer.ts";
 import type { SpanLimits } from "../tracing/config.ts";
 import type { RecordedSpan } from "../tracing/recorded-span.ts";
 import type { Sampler } from "../tracing/sampler.ts";
@@ -50,6 +51,18 @@ export function startSdkMode(options: SdkModeOptions): RecordExports {
     logRecordProcessors: [],
   });
   withoutDuplicateWarnings(() => sdk.start());
+  borrowReplaced();
   if (logsApi.getLoggerProvider() !== loggersBefore) logsApi.disable();
   return startRecordExports({ ...options, resource });
+}
+
+/** Another agent's instrumentations get the SDK's tracers, those that double our hooks apart. */
+function borrowReplaced(): void {
+  const registered = trace.getTracerProvider();
+  if (!(registered instanceof ProxyTracerProvider)) return;
+  const sdk = registered.getDelegate();
+  registered.setDelegate({
+    getTracer: (name, version, options) =>
+      isReplaced(name) ? new BorrowingApiTracer() : sdk.getTracer(name, version, options),
+  });
 }

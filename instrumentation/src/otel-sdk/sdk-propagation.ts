@@ -11,6 +11,7 @@ import {
   W3CTraceContextPropagator,
 } from "@opentelemetry/core";
 import { B3InjectEncoding, B3Propagator } from "@opentelemetry/propagator-b3";
+import { isBorrowedCall } from "../tracing/borrowing-api-tracer.ts";
 import { setTracePropagation, type TracePropagation } from "../tracing/trace-propagation.ts";
 import { ServicePropagator } from "../transaction/service-propagator.ts";
 import { TransactionPropagator } from "../transaction/transaction-propagator.ts";
@@ -51,9 +52,25 @@ export function createPropagator(names: readonly string[] | undefined): TextMapP
     toTracePropagation(createAll(names.filter((name) => name !== "baggage")), passesBaggage),
   );
   const transactions = new TransactionPropagator();
-  return new CompositePropagator({
-    propagators: [...createAll(names), passesBaggage ? transactions : withoutBaggage(transactions)],
-  });
+  return exceptForBorrowed(
+    new CompositePropagator({
+      propagators: [
+        ...createAll(names),
+        passesBaggage ? transactions : withoutBaggage(transactions),
+      ],
+    }),
+  );
+}
+
+/** Leaves the calls out to our hooks that an instrumentation of OpenTelemetry follows as well. */
+function exceptForBorrowed(propagator: TextMapPropagator): TextMapPropagator {
+  return {
+    fields: () => propagator.fields(),
+    extract: (context, carrier, getter) => propagator.extract(context, carrier, getter),
+    inject: (context, carrier, setter) => {
+      if (!isBorrowedCall(context)) propagator.inject(context, carrier, setter);
+    },
+  };
 }
 
 function createAll(names: readonly string[]): TextMapPropagator[] {

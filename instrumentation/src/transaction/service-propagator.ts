@@ -1,5 +1,6 @@
 import type { Context, TextMapGetter, TextMapPropagator, TextMapSetter } from "@opentelemetry/api";
 import { trace } from "@opentelemetry/api";
+import { isBorrowedCall } from "../tracing/borrowing-api-tracer.ts";
 import { findSpanContext, formatTraceparent } from "../tracing/trace-context.ts";
 import { HEADER } from "../wire-names.ts";
 import { parseBaggage } from "./baggage.ts";
@@ -14,6 +15,7 @@ export class ServicePropagator implements TextMapPropagator {
   readonly #transactions = new TransactionPropagator();
 
   inject(context: Context, carrier: unknown, setter: TextMapSetter): void {
+    if (isBorrowedCall(context)) return;
     const span = trace.getSpanContext(context);
     if (span !== undefined) {
       setter.set(carrier, HEADER.traceparent, formatTraceparent(span));
