@@ -16,6 +16,7 @@ export const VARIABLE = {
   dispatchDelayMs: "DEMO_DISPATCH_DELAY_MS",
   webPort: "CLEW_PORT",
   otlpHttpPort: "CLEW_OTLP_HTTP_PORT",
+  otlpGrpcPort: "CLEW_OTLP_GRPC_PORT",
   dataDir: "CLEW_DATA_DIR",
   spoolDir: "CLEW_SPOOL_DIR",
   metricsPort: "CLEW_METRICS_PORT",

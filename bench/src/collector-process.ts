@@ -7,10 +7,22 @@ import { collectorEnvironment } from "./config.ts";
 const PROGRAM = join(import.meta.dirname, "../../collector/bin/clew.js");
 const READY_DEADLINE_MS = 30_000;
 const STOP_DEADLINE_MS = 60_000;
+const ANSWER_DEADLINE_MS = 10_000;
 
 export interface Addresses {
   readonly queryUrl: string;
   readonly otlpUrl: string;
+  /** 0 where it has no such port. */
+  readonly otlpGrpcPort: number;
+}
+
+export interface CollectorProcessOptions {
+  /** Options of the runtime, as `--cpu-prof`. */
+  readonly nodeArgs?: readonly string[];
+  /** Started in place of `clew serve`, and as it told what to do and tells its ports. */
+  readonly program?: string;
+  /** Variables of the environment beside those that every collector of a bench is given. */
+  readonly settings?: Readonly<Record<string, string>>;
 }
 
 /** The collector as users start it, in a process of its own, with ports that were free. */
@@ -21,15 +33,15 @@ export class CollectorProcess {
   readonly readyMs: number;
   readonly #child: ChildProcess;
 
-  /**
-   * @param nodeArgs options of the runtime, as `--cpu-prof`.
-   * @throws Error with what it wrote, where it is not ready in time.
-   */
-  static async start(dataDir: string, nodeArgs: readonly string[] = []): Promise<CollectorProcess> {
+  /** @throws Error with what it wrote, where it is not ready in time. */
+  static async start(
+    dataDir: string,
+    { nodeArgs = [], program = PROGRAM, settings = {} }: CollectorProcessOptions = {},
+  ): Promise<CollectorProcess> {
     const startedMs = performance.now();
-    const child = spawn(process.execPath, [...nodeArgs, PROGRAM, "serve", "--json"], {
-      env: collectorEnvironment(dataDir),
-      stdio: ["ignore", "pipe", "inherit"],
+    const child = spawn(process.execPath, [...nodeArgs, program, "serve", "--json"], {
+      env: { ...collectorEnvironment(dataDir), ...settings },
+      stdio: ["ignore", "pipe", "inherit", "ipc"],
     });
     try {
       const addresses = await readyAddresses(child);
@@ -48,6 +60,18 @@ export class CollectorProcess {
     this.#child = parts.child;
     this.addresses = parts.addresses;
     this.readyMs = parts.readyMs;
+  }
+
+  /** Asks what was loaded into it by `--import`: answers the field of that name. */
+  async ask<T>(question: string): Promise<T> {
+    const signal = AbortSignal.timeout(ANSWER_DEADLINE_MS);
+    const answered = once(this.#child, "message", { signal });
+    this.#child.send(question);
+    const [answer] = await answered;
+    if (typeof answer === "object" && answer !== null && question in answer) {
+      return answer[question] as T;
+    }
+    throw new Error(`cannot use the collector's answer to ${question}: ${JSON.stringify(answer)}`);
   }
 
   /** Ends it as Ctrl-C does. @throws Error where it does not end in time; it is killed then. */
@@ -84,6 +108,7 @@ function parseReady(event: unknown): Addresses {
     return {
       queryUrl: `http://127.0.0.1:${event.port}`,
       otlpUrl: `http://127.0.0.1:${event.otlpHttpPort}`,
+      otlpGrpcPort: "otlpGrpcPort" in event ? Number(event.otlpGrpcPort) : 0,
     };
   }
   throw new Error(`cannot use the collector: its first event is ${JSON.stringify(event)}`);

@@ -9,7 +9,10 @@ const VARIABLE = {
   host: "CLEW_HOST",
   port: "CLEW_PORT",
   otlpHttpPort: "CLEW_OTLP_HTTP_PORT",
+  otlpGrpcPort: "CLEW_OTLP_GRPC_PORT",
   dataDir: "CLEW_DATA_DIR",
+  kafkaBrokers: "CLEW_KAFKA_BROKERS",
+  roles: "CLEW_ROLES",
 } as const;
 
 export interface BenchConfig {
@@ -37,8 +40,14 @@ export function collectorEnvironment(
     [VARIABLE.host]: "127.0.0.1",
     [VARIABLE.port]: "0",
     [VARIABLE.otlpHttpPort]: "0",
+    [VARIABLE.otlpGrpcPort]: "0",
     [VARIABLE.dataDir]: dataDir,
   };
+}
+
+/** A collector that only receives, with Kafka as its bus: it has neither indexer nor store. */
+export function receiveOnlySettings(brokers: readonly string[]): Readonly<Record<string, string>> {
+  return { [VARIABLE.kafkaBrokers]: brokers.join(",") };
 }
 
 /** Variables that would instrument a service, or change how Node runs it. */

@@ -105,7 +105,7 @@ async function measureStarts(
 
 async function measureLoads(dir: string, options: BenchOptions & EmbeddedPlan): Promise<Part> {
   const dataDir = join(dir, "loaded");
-  const collector = await CollectorProcess.start(dataDir, options.nodeArgs);
+  const collector = await CollectorProcess.start(dataDir, options);
   const runId = `bench-${randomBytes(4).toString("hex")}`;
   const parts: Part[] = [];
   try {

@@ -30,7 +30,8 @@ const LEVELS = [
   { number: 13, text: "WARN" },
   { number: 17, text: "ERROR" },
 ] as const;
-const SERVICE = {
+export const SCOPE = "shop.orders";
+export const SERVICE: Attributes = {
   [SEMANTIC.serviceName]: "shop",
   "service.version": "1.4.2",
   [SEMANTIC.hostName]: "node-07",
@@ -43,18 +44,31 @@ export interface LogRequest {
   readonly numberOffsets: readonly number[];
 }
 
-/** One request; the same `seed` gives the same words. */
-export function encodeLogRequest(request: {
+export interface LogRequestOrder {
   readonly runId: string;
   readonly seed: number;
   readonly startNs: bigint;
-}): LogRequest {
-  const random = seededRandom(request.seed);
-  const records = Array.from({ length: RECORDS_PER_REQUEST }, (_, place) =>
-    fields.bytes(2, encodeRecord({ ...request, random, place })),
-  );
+  /** `RECORDS_PER_REQUEST` where absent. */
+  readonly records?: number;
+}
+
+/** One record before it is written in either of OTLP's encodings. */
+export interface LogEntry {
+  readonly timeNs: bigint;
+  readonly level: { readonly number: number; readonly text: string };
+  readonly text: string;
+  readonly attributes: Attributes;
+  readonly traceId: Buffer;
+  readonly spanId: Buffer;
+}
+
+export type Attributes = Readonly<Record<string, string | number>>;
+
+/** One request; the same `seed` gives the same words. */
+export function encodeLogRequest(order: LogRequestOrder): LogRequest {
+  const records = makeLogEntries(order).map((entry) => fields.bytes(2, encodeRecord(entry)));
   const resource = fields.bytes(1, attributes(1, SERVICE));
-  const scope = fields.bytes(1, fields.text(1, "shop.orders"));
+  const scope = fields.bytes(1, fields.text(1, SCOPE));
   const bytes = fields.bytes(
     1,
     Buffer.concat([resource, fields.bytes(2, Buffer.concat([scope, ...records]))]),
@@ -79,14 +93,20 @@ export function transactionId(runId: string, transaction: number): string {
   });
 }
 
-function encodeRecord(record: {
+/** The records of a request, whose number is still a mark in their ids. */
+export function makeLogEntries(order: LogRequestOrder): readonly LogEntry[] {
+  const random = seededRandom(order.seed);
+  const length = order.records ?? RECORDS_PER_REQUEST;
+  return Array.from({ length }, (_, place) => makeEntry({ ...order, random, place }));
+}
+
+function makeEntry(record: {
   readonly runId: string;
   readonly startNs: bigint;
   readonly random: Random;
   readonly place: number;
-}): Buffer {
+}): LogEntry {
   const { runId, startNs, random, place } = record;
-  const timeNs = startNs + BigInt(place) * NANOSECONDS_PER_RECORD;
   const level = random.pick(LEVELS);
   const sentence = pickSentence(random);
   const transaction = Math.floor(place / RECORDS_PER_TRANSACTION);
@@ -94,20 +114,31 @@ function encodeRecord(record: {
     [ATTRIBUTE.recordUid]: formatId({ runId, request: NUMBER_MARK, place }),
     [ATTRIBUTE.transactionId]: formatId({ runId, request: NUMBER_MARK, place: transaction }),
   };
+  return {
+    timeNs: startNs + BigInt(place) * NANOSECONDS_PER_RECORD,
+    level,
+    text: sentence.text,
+    attributes: { ...ids, ...sentence.attributes },
+    traceId: random.bytes(16),
+    spanId: random.bytes(8),
+  };
+}
+
+function encodeRecord(entry: LogEntry): Buffer {
   return Buffer.concat([
-    fields.fixed64(1, timeNs),
-    fields.varint(2, level.number),
-    fields.text(3, level.text),
-    fields.bytes(5, fields.text(1, sentence.text)),
-    attributes(6, { ...ids, ...sentence.attributes }),
-    fields.bytes(9, random.bytes(16)),
-    fields.bytes(10, random.bytes(8)),
-    fields.fixed64(11, timeNs),
+    fields.fixed64(1, entry.timeNs),
+    fields.varint(2, entry.level.number),
+    fields.text(3, entry.level.text),
+    fields.bytes(5, fields.text(1, entry.text)),
+    attributes(6, entry.attributes),
+    fields.bytes(9, entry.traceId),
+    fields.bytes(10, entry.spanId),
+    fields.fixed64(11, entry.timeNs),
   ]);
 }
 
 /** Repeated `KeyValue { 1 = key, 2 = AnyValue { 1 string | 3 int } }` under `number`. */
-function attributes(number: number, values: Readonly<Record<string, string | number>>): Buffer {
+function attributes(number: number, values: Attributes): Buffer {
   const encoded = Object.entries(values).map(([key, value]) => {
     const any = typeof value === "number" ? fields.varint(3, value) : fields.text(1, value);
     return fields.bytes(number, Buffer.concat([fields.text(1, key), fields.bytes(2, any)]));

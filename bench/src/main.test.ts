@@ -9,6 +9,8 @@ it.for([[], ["nope"], ["toString"], ["embedded", "bus-choice"], ["embedded", "--
     const lines = written.mock.calls.map(([text]) => String(text));
     written.mockRestore();
     expect(lines).toHaveLength(1);
-    expect(lines[0]).toMatch(/^cannot [^\n]*<embedded\|bus-choice\|instrumentation>[^\n]*\n$/);
+    expect(lines[0]).toMatch(
+      /^cannot [^\n]*<embedded\|bus-choice\|instrumentation\|receive>[^\n]*\n$/,
+    );
   },
 );

@@ -6,12 +6,14 @@ import { benchBusChoice } from "./bus-choice-bench.ts";
 import { readBenchConfig } from "./config.ts";
 import { type BenchOptions, benchEmbedded } from "./embedded-bench.ts";
 import { benchInstrumentation } from "./instrumentation/instrumentation-bench.ts";
+import { benchReceive } from "./receive/receive-bench.ts";
 
 const EXIT_USAGE = 2;
 const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<BenchReport>>> = {
   embedded: benchEmbedded,
   "bus-choice": benchBusChoice,
   instrumentation: benchInstrumentation,
+  receive: benchReceive,
 };
 const USAGE =
   `npm run bench -- <${Object.keys(BENCHES).join("|")}> ` +

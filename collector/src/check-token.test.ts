@@ -30,3 +30,28 @@ test.each([
   expect(told).not.toBe("");
   expect(told).not.toContain("first");
 });
+
+test("takes the schemes of Elasticsearch's clients where a door allows them", () => {
+  const base64 = (text: string) => Buffer.from(text).toString("base64");
+  const tokens = ["first-token", "second:token"];
+  const given = [
+    "Bearer first-token",
+    `Basic ${base64("elastic:first-token")}`,
+    `ApiKey ${base64("id:second:token")}`,
+  ];
+  for (const authorization of given) {
+    expect(() => checkToken(authorization, tokens, ["bearer", "basic", "apikey"])).not.toThrow();
+  }
+  for (const authorization of given.slice(1)) {
+    expect(() => checkToken(authorization, tokens)).toThrow("cannot answer");
+    expect(() => checkToken(authorization, tokens, ["bearer"])).toThrow("cannot answer");
+  }
+  for (const wrong of [
+    "Basic",
+    "Basic !!!",
+    `Basic ${base64("first-token")}`,
+    "ApiKey first-token",
+  ]) {
+    expect(() => checkToken(wrong, tokens, ["basic", "apikey"])).toThrow("cannot answer");
+  }
+});

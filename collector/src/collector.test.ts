@@ -1,5 +1,5 @@
 import { mkdtempSync, rmSync } from "node:fs";
-import { type AddressInfo, createServer, type Server } from "node:net";
+import { type AddressInfo, connect, createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
@@ -24,13 +24,20 @@ afterEach(() => {
 });
 
 function config(own: Partial<Config> = {}): Config {
-  const env = { [VARIABLE.port]: "0", [VARIABLE.otlpHttpPort]: "0", [VARIABLE.dataDir]: dataDir };
+  const ports = [VARIABLE.port, VARIABLE.otlpHttpPort, VARIABLE.otlpGrpcPort];
+  const free = Object.fromEntries(ports.map((name) => [name, "0"]));
+  const env = { ...free, [VARIABLE.dataDir]: dataDir };
   return { ...readConfig(env), ...own };
 }
 
 test("a start that fails leaves nothing behind: the same data can be opened at once", async () => {
   const { port } = other.address() as AddressInfo;
-  for (const own of [{ port }, { otlpHttpPort: port }]) {
+  for (const own of [
+    { port },
+    { otlpHttpPort: port },
+    { otlpGrpcPort: port },
+    { syslogPort: port },
+  ]) {
     const starting = startCollector(config(own), options);
     await expect(starting).rejects.toMatchObject({ code: "PORT_IN_USE" });
   }
@@ -71,6 +78,22 @@ test("what was acknowledged before the end is found after the next start", async
     const metrics = await (await fetch(`${url}/metrics`)).text();
     expect(metrics).toContain("clew_bus_lag_records 0");
     expect(metrics).toMatch(/^process_resident_memory_bytes \d+/m);
+  });
+  await second.stop();
+});
+
+test("syslog has a port where one was asked for; what came before the end is kept", async () => {
+  const without = await startCollector(config(), options);
+  expect(without.ports.syslogPort).toBeUndefined();
+  await without.stop();
+  const first = await startCollector(config({ syslogPort: 0 }), options);
+  const socket = connect(first.ports.syslogPort ?? 0, "127.0.0.1");
+  await new Promise<void>((resolve) => socket.write("<13>kept by syslog\n", () => resolve()));
+  await first.stop();
+  const second = await startCollector(config(), options);
+  await vi.waitFor(async () => {
+    const response = await fetch(`http://127.0.0.1:${second.ports.port}/api/v1/logs`);
+    expect(await response.text()).toContain("kept by syslog");
   });
   await second.stop();
 });

@@ -1,15 +1,17 @@
-/** All roles in one process: receiver, embedded bus, indexer, embedded store, query API, page. */
+/** All roles in one process: receiver, bus, indexer, embedded store, query API, page. */
 
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { EmbeddedBus } from "./bus/embedded-bus.ts";
+import type { Bus } from "./bus/bus.ts";
+import { openBus } from "./bus/open-bus.ts";
 import type { Config } from "./config.ts";
 import { ClewError, toClewError } from "./errors.ts";
 import { FolderBytes } from "./folder-bytes.ts";
 import { type IndexThread, startIndexThread } from "./indexer/index-thread.ts";
 import {
   createRegistry,
+  type MetricRegistry,
   registerBusMetrics,
   registerIndexMetrics,
   registerScrapeMetrics,
@@ -17,9 +19,13 @@ import {
 import type { StoreNews } from "./query/log-tails.ts";
 import { QueryServer } from "./query/query-server.ts";
 import { ScrapeTargets } from "./query/scrape-targets.ts";
+import { ElasticsearchDoor } from "./receive/documents/elasticsearch-door.ts";
+import { NdjsonDoor } from "./receive/documents/ndjson-door.ts";
+import { GrpcReceiver } from "./receive/grpc/grpc-receiver.ts";
 import { HttpReceiver, RECEIVE_TIMEOUTS } from "./receive/http-receiver.ts";
 import { Intake } from "./receive/intake.ts";
 import { OtlpDoor } from "./receive/otlp-door.ts";
+import { SyslogReceiver } from "./receive/syslog/syslog-receiver.ts";
 import { createQueryThread } from "./store/query-thread.ts";
 import type { StoreReader } from "./store/store.ts";
 
@@ -30,7 +36,12 @@ export interface CollectorOptions {
 
 export interface Collector {
   /** The ports in use, where the configuration said 0. */
-  readonly ports: { readonly port: number; readonly otlpHttpPort: number };
+  readonly ports: {
+    readonly port: number;
+    readonly otlpHttpPort: number;
+    readonly otlpGrpcPort: number;
+    readonly syslogPort: number | undefined;
+  };
   /** Resolves once everything accepted is durable and everything is closed; may be called twice. */
   stop(): Promise<void>;
 }
@@ -71,18 +82,12 @@ async function startParts(request: {
   const news = new StoredNews();
   const stored = await watchStore(config, report);
   running.stored = stored;
-  const bus = await EmbeddedBus.open({
-    dir: join(config.dataDir, "bus"),
-    maxInFlightBytes: config.maxInFlightBytes,
-    diskLimitBytes: config.diskLimitBytes,
-    otherBytes: () => stored?.bytes ?? 0,
-    nowNs,
-    report,
-  });
+  const otherBytes = () => stored?.bytes ?? 0;
+  const { bus, reader: openBusReader } = await openBus({ config, otherBytes, nowNs, report });
   running.bus = bus;
   const indexer = await startIndexThread({
     dataDir: config.dataDir,
-    openBusPort: () => bus.consumerPort(),
+    openBus: openBusReader,
     transactionKeys: config.transactionKeys,
     retentionDays: config.retentionDays,
     onStored: () => news.announce(),
@@ -116,12 +121,41 @@ async function startParts(request: {
   const intake = new Intake({ config, bus, registry, nowNs });
   const receiver = new HttpReceiver({
     config,
-    doors: [new OtlpDoor({ config, intake, bodyTimeoutMs: RECEIVE_TIMEOUTS.bodyMs })],
+    doors: [
+      new ElasticsearchDoor({ config, intake, bodyTimeoutMs: RECEIVE_TIMEOUTS.bodyMs, nowNs }),
+      new NdjsonDoor({ config, intake, bodyTimeoutMs: RECEIVE_TIMEOUTS.bodyMs, nowNs }),
+      new OtlpDoor({ config, intake, bodyTimeoutMs: RECEIVE_TIMEOUTS.bodyMs }),
+    ],
     timeouts: { stopMs: RECEIVER_STOP_MS_MAX },
   });
   running.receiver = receiver;
   const { port: otlpHttpPort } = await receiver.start();
-  return { ports: { port, otlpHttpPort }, stop: () => running.stop() };
+  const grpcReceiver = new GrpcReceiver({
+    config,
+    intake,
+    timeouts: { stopMs: RECEIVER_STOP_MS_MAX },
+  });
+  running.grpcReceiver = grpcReceiver;
+  const { port: otlpGrpcPort } = await grpcReceiver.start();
+  const syslogPort = await startSyslog({ config, intake, registry, report, running });
+  const ports = { port, otlpHttpPort, otlpGrpcPort, syslogPort };
+  return { ports, stop: () => running.stop() };
+}
+
+/** Answers the port in use; there is none where nobody asked for one. */
+async function startSyslog(request: {
+  config: Config;
+  intake: Intake;
+  registry: MetricRegistry;
+  report: (line: string) => void;
+  running: RunningParts;
+}): Promise<number | undefined> {
+  const { config, running, ...rest } = request;
+  const { syslogPort } = config;
+  if (syslogPort === undefined) return undefined;
+  const syslog = new SyslogReceiver({ ...rest, config: { ...config, syslogPort }, nowNs });
+  running.syslog = syslog;
+  return (await syslog.start()).port;
 }
 
 /** Without a limit nobody asks how large the store is. */
@@ -137,7 +171,9 @@ async function watchStore(
 /** Everything that was started, and the order in which it ends: against the stream of records. */
 class RunningParts {
   receiver: HttpReceiver | undefined;
-  bus: EmbeddedBus | undefined;
+  grpcReceiver: GrpcReceiver | undefined;
+  syslog: SyslogReceiver | undefined;
+  bus: Bus | undefined;
   indexer: IndexThread | undefined;
   query: QueryServer | undefined;
   reader: StoreReader | undefined;
@@ -151,7 +187,7 @@ class RunningParts {
 
   async #stop(): Promise<void> {
     this.stored?.stop();
-    await this.receiver?.stop();
+    await Promise.all([this.receiver?.stop(), this.grpcReceiver?.stop(), this.syslog?.stop()]);
     if (this.receiver && this.bus && this.indexer) await drain(this.bus, this.indexer);
     await this.query?.stop();
     await this.indexer?.stop();
@@ -161,10 +197,12 @@ class RunningParts {
 }
 
 /** Gives the indexer a bounded time for what is in the bus, while it gets on. */
-async function drain(bus: EmbeddedBus, indexer: IndexThread): Promise<void> {
+async function drain(bus: Bus, indexer: IndexThread): Promise<void> {
   const endMs = performance.now() + INDEX_DRAIN_MS_MAX;
   while (performance.now() < endMs && indexer.stats.isRunning) {
-    if ((await bus.lag()).messages === 0) return;
+    // A bus that is away cannot be read either.
+    const lag = await bus.lag().catch(() => undefined);
+    if (lag === undefined || lag.messages === 0) return;
     await wait(INDEX_DRAIN_POLL_MS);
   }
 }

@@ -8,11 +8,18 @@ import { ClewError } from "./errors.ts";
 const dir = mkdtempSync(join(tmpdir(), "clew-config-"));
 afterAll(() => rmSync(dir, { recursive: true }));
 
+test("our own name is a transaction key whatever the list says, and the first", () => {
+  expect(readConfig({ CLEW_TRANSACTION_KEYS: "order.id, clew.transaction.id" })).toMatchObject({
+    transactionKeys: ["clew.transaction.id", "order.id"],
+  });
+});
+
 test("an empty environment gives the documented defaults", () => {
   expect(readConfig({})).toEqual({
     host: "127.0.0.1",
     port: 4320,
     otlpHttpPort: 4318,
+    otlpGrpcPort: 4317,
     dataDir: resolve(".clew"),
     ingestTokens: [],
     queryTokens: [],
@@ -30,6 +37,8 @@ test("an empty environment gives the documented defaults", () => {
       "labels.transaction_id",
     ],
     scrapeNetworks: ["loopback"],
+    kafka: undefined,
+    syslogNetworks: ["loopback"],
   });
 });
 
@@ -57,11 +66,13 @@ test.each([
   ["CLEW_HOST", "example.test", "an IP address of this machine, or localhost"],
   ["CLEW_RETENTION_DAYS", "0", "a whole number from 1 to 3650"],
   ["CLEW_DISK_LIMIT", "ten", "bytes, at least 0"],
+  ["CLEW_SYSLOG_PORT", "514x", "a whole number from 0 to 65535"],
+  ["CLEW_SYSLOG_NETWORKS", "switches.local", "networks as in 10.0.0.0/8, addresses"],
   ["CLEW_SCRAPE_NETWORKS", "orders.svc", "networks as in 10.0.0.0/8, addresses"],
   ["CLEW_MAX_REQUEST_BYTES", "10 parsecs", "bytes, at least 1024"],
   ["CLEW_MAX_IN_FLIGHT_BYTES", "1MiB", "at least CLEW_MAX_REQUEST_BYTES"],
   ["CLEW_ROLES", "ingest", "one process has all roles"],
-  ["CLEW_KAFKA_BROKERS", "127.0.0.1:9092", "embedded bus and store only"],
+  ["CLEW_KAFKA_BROKERS", "kafka", "host:port"],
 ])("%s=%s stops the start with one line that says what is allowed", (name, value, allowed) => {
   const message = refusal({ [name]: value });
   expect(message).toContain(`${name}=`);
@@ -75,6 +86,25 @@ test("beyond loopback it refuses to start without tokens for both doors", () => 
   expect(refusal(half)).toContain("CLEW_QUERY_TOKENS");
   expect(readConfig({ ...half, CLEW_QUERY_TOKENS: "query-secret" }).host).toBe("0.0.0.0");
   expect(readConfig({ CLEW_HOST: "::", CLEW_INSECURE: "1" }).host).toBe("::");
+});
+
+test("beyond loopback syslog needs the networks that may send, for it has no tokens", () => {
+  const open = {
+    CLEW_HOST: "0.0.0.0",
+    CLEW_INGEST_TOKENS: "ingest-secret",
+    CLEW_QUERY_TOKENS: "query-secret",
+  };
+  expect(readConfig(open).syslogPort).toBeUndefined();
+  const syslog = { ...open, CLEW_SYSLOG_PORT: "5514" };
+  expect(refusal(syslog)).toMatch(/^CLEW_SYSLOG_PORT=5514: .*CLEW_SYSLOG_NETWORKS/);
+  const chosen = readConfig({ ...syslog, CLEW_SYSLOG_NETWORKS: "private,192.0.2.7" });
+  expect(chosen.syslogNetworks).toEqual(["private", "192.0.2.7"]);
+  const insecure = readConfig({ ...syslog, CLEW_INSECURE: "1" });
+  expect(insecure.syslogNetworks).toEqual(["0.0.0.0/0", "::/0"]);
+  expect(readConfig({ CLEW_SYSLOG_PORT: "0" })).toMatchObject({
+    syslogPort: 0,
+    syslogNetworks: ["loopback"],
+  });
 });
 
 test("a token comes from a file too, and never appears in an error", () => {

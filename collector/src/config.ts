@@ -1,15 +1,20 @@
 /** The collector's configuration: the only place that reads the environment. */
-import { readFileSync } from "node:fs";
 import { getCompileCacheDir } from "node:module";
 import { isIP } from "node:net";
 import { dirname, resolve } from "node:path";
-import { ClewError } from "./errors.ts";
+import { ATTRIBUTE } from "@clew/instrumentation/names";
+import { type KafkaConfig, readKafkaConfig } from "./bus/kafka/config.ts";
+import { bytes, type Environment, integer, invalid, list, readTextFile } from "./environment.ts";
 import { isNetwork } from "./network-list.ts";
+import { type NamedFile, readTlsIdentity, type TlsIdentity } from "./tls-files.ts";
 
 export interface Config {
   readonly host: string;
   readonly port: number;
   readonly otlpHttpPort: number;
+  readonly otlpGrpcPort: number;
+  /** Of every port; absent: none encrypts. */
+  readonly tls: TlsIdentity | undefined;
   readonly dataDir: string;
   readonly ingestTokens: readonly string[];
   readonly queryTokens: readonly string[];
@@ -22,6 +27,12 @@ export interface Config {
   readonly transactionKeys: readonly string[];
   /** Networks that instances may be scraped in: CIDR, addresses, `loopback`, `private`. */
   readonly scrapeNetworks: readonly string[];
+  /** Absent: no syslog. */
+  readonly syslogPort: number | undefined;
+  /** Networks that may send syslog, which knows no tokens. */
+  readonly syslogNetworks: readonly string[];
+  /** Absent: the embedded bus. */
+  readonly kafka: KafkaConfig | undefined;
 }
 
 /** What a command needs that only talks to a collector: no server setting can make it fail. */
@@ -32,6 +43,10 @@ export interface ClientConfig {
   readonly queryToken: string | undefined;
   readonly ingestToken: string | undefined;
   readonly transactionKeys: readonly string[];
+  /** Below it `clew ship --follow` keeps its positions. */
+  readonly dataDir: string;
+  /** The certificates to trust beside the system's, and the variable that names their file. */
+  readonly trusted: NamedFile;
   /** False where `NO_COLOR` is set to anything (no-color.org). */
   readonly mayColour: boolean;
 }
@@ -40,6 +55,12 @@ export interface ClientConfig {
 export const VARIABLE = {
   port: "CLEW_PORT",
   otlpHttpPort: "CLEW_OTLP_HTTP_PORT",
+  otlpGrpcPort: "CLEW_OTLP_GRPC_PORT",
+  syslogPort: "CLEW_SYSLOG_PORT",
+  syslogNetworks: "CLEW_SYSLOG_NETWORKS",
+  tlsCert: "CLEW_TLS_CERT",
+  tlsKey: "CLEW_TLS_KEY",
+  tlsCa: "CLEW_TLS_CA",
   dataDir: "CLEW_DATA_DIR",
   host: "CLEW_HOST",
   queryTokens: "CLEW_QUERY_TOKENS",
@@ -47,16 +68,14 @@ export const VARIABLE = {
   diskLimit: "CLEW_DISK_LIMIT",
 } as const;
 
-export type Environment = Readonly<Record<string, string | undefined>>;
-
 const MIB = 1024 * 1024;
 const DEFAULT_TRANSACTION_KEYS =
-  "clew.transaction.id, transaction_id, transactionId, correlation_id, correlationId, " +
-  "labels.transaction_id";
+  "transaction_id, transactionId, correlation_id, correlationId, labels.transaction_id";
 const LOOPBACK_HOSTS = new Set(["127.0.0.1", "::1", "localhost"]);
 /** Node's own; a thread reads it when it starts. */
 const compileCacheVariable = "NODE_COMPILE_CACHE";
 const EVERY_ADDRESS = new Set(["0.0.0.0", "::"]);
+const EVERY_NETWORK = ["0.0.0.0/0", "::/0"];
 
 /**
  * Reads and checks every variable.
@@ -68,6 +87,11 @@ export function readConfig(env: Environment = process.env): Config {
     host: host(env),
     port: integer(env, VARIABLE.port, { fallback: 4320, min: 0, max: 65_535 }),
     otlpHttpPort: integer(env, VARIABLE.otlpHttpPort, { fallback: 4318, min: 0, max: 65_535 }),
+    otlpGrpcPort: integer(env, VARIABLE.otlpGrpcPort, { fallback: 4317, min: 0, max: 65_535 }),
+    tls: readTlsIdentity(
+      { variable: VARIABLE.tlsCert, file: env[VARIABLE.tlsCert] },
+      { variable: VARIABLE.tlsKey, file: env[VARIABLE.tlsKey] },
+    ),
     dataDir: resolve(env.CLEW_DATA_DIR || ".clew"),
     ingestTokens: tokens(env, VARIABLE.ingestTokens),
     queryTokens: tokens(env, VARIABLE.queryTokens),
@@ -76,8 +100,13 @@ export function readConfig(env: Environment = process.env): Config {
     diskLimitBytes: bytes(env, "CLEW_DISK_LIMIT", { fallback: 0, min: 0 }),
     maxRequestBytes: bytes(env, "CLEW_MAX_REQUEST_BYTES", { fallback: 64 * MIB, min: 1024 }),
     maxInFlightBytes: bytes(env, "CLEW_MAX_IN_FLIGHT_BYTES", { fallback: 128 * MIB, min: MIB }),
-    transactionKeys: list(env.CLEW_TRANSACTION_KEYS || DEFAULT_TRANSACTION_KEYS),
+    transactionKeys: transactionKeys(env),
     scrapeNetworks: networks(env, "CLEW_SCRAPE_NETWORKS"),
+    syslogPort: env[VARIABLE.syslogPort]
+      ? integer(env, VARIABLE.syslogPort, { fallback: 0, min: 0, max: 65_535 })
+      : undefined,
+    syslogNetworks: syslogNetworks(env),
+    kafka: readKafkaConfig(env),
   });
   refuseWhatIsNotThere(env);
   refuseOpenDoors(env, config);
@@ -101,12 +130,17 @@ export function readClientConfig(env: Environment = process.env): ClientConfig {
   const listens = host(env);
   const reachable = EVERY_ADDRESS.has(listens) ? "127.0.0.1" : listens;
   const address = isIP(reachable) === 6 ? `[${reachable}]` : reachable;
+  const scheme = env[VARIABLE.tlsCert] ? "https" : "http";
+  // On this machine the collector's own certificate is as good as one that vouches for it.
+  const trusting = env[VARIABLE.tlsCa] ? VARIABLE.tlsCa : VARIABLE.tlsCert;
   return Object.freeze({
-    queryUrl: `http://${address}:${port}`,
-    otlpUrl: `http://${address}:${otlpHttpPort}`,
+    queryUrl: `${scheme}://${address}:${port}`,
+    otlpUrl: `${scheme}://${address}:${otlpHttpPort}`,
     queryToken: tokens(env, VARIABLE.queryTokens)[0],
     ingestToken: tokens(env, VARIABLE.ingestTokens)[0],
-    transactionKeys: list(env.CLEW_TRANSACTION_KEYS || DEFAULT_TRANSACTION_KEYS),
+    transactionKeys: transactionKeys(env),
+    dataDir: resolve(env.CLEW_DATA_DIR || ".clew"),
+    trusted: { variable: trusting, file: env[trusting] },
     mayColour: !env.NO_COLOR,
   });
 }
@@ -130,10 +164,16 @@ function refuseWhatIsNotThere(env: Environment): void {
       "ingest,index,query together: with an embedded bus or store one process has all roles",
     );
   }
-  for (const name of ["CLEW_KAFKA_BROKERS", "CLEW_ELASTICSEARCH_URL"]) {
-    if (env[name])
-      throw invalid(name, "(set)", "nothing: this version has the embedded bus and store only");
+  if (env.CLEW_ELASTICSEARCH_URL) {
+    const allowed = "nothing: this version has the embedded store only";
+    throw invalid("CLEW_ELASTICSEARCH_URL", "(set)", allowed);
   }
+}
+
+/** Our own name comes first whatever the list says: by it all that knows Clew names its IDs. */
+function transactionKeys(env: Environment): readonly string[] {
+  const names = list(env.CLEW_TRANSACTION_KEYS || DEFAULT_TRANSACTION_KEYS);
+  return [...new Set([ATTRIBUTE.transactionId, ...names])];
 }
 
 /** Whether only this machine can connect. */
@@ -155,6 +195,15 @@ function refuseOpenDoors(env: Environment, config: Config): void {
       `loopback, or set ${name} (or CLEW_INSECURE=1 to do without)`,
     );
   }
+  if (config.syslogPort === undefined || env[VARIABLE.syslogNetworks]) return;
+  const instead = `set ${VARIABLE.syslogNetworks} to those that may send, for syslog has no tokens`;
+  throw invalid(VARIABLE.syslogPort, String(config.syslogPort), `loopback only, or ${instead}`);
+}
+
+/** Who may send syslog; everybody only where the door was opened on purpose. */
+function syslogNetworks(env: Environment): readonly string[] {
+  const isOpen = env.CLEW_INSECURE === "1" && !env[VARIABLE.syslogNetworks];
+  return isOpen ? EVERY_NETWORK : networks(env, VARIABLE.syslogNetworks);
 }
 
 function host(env: Environment): string {
@@ -165,52 +214,12 @@ function host(env: Environment): string {
   return value;
 }
 
-function integer(
-  env: Environment,
-  name: string,
-  { fallback, min, max }: { fallback: number; min: number; max: number },
-): number {
-  const text = env[name];
-  if (text === undefined || text === "") return fallback;
-  const value = Number(text);
-  if (!/^\d+$/.test(text) || value < min || value > max) {
-    throw invalid(name, text, `a whole number from ${min} to ${max}`);
-  }
-  return value;
-}
-
-const BYTE_UNITS: Readonly<Record<string, number>> = {
-  "": 1,
-  KB: 1000,
-  MB: 1000 ** 2,
-  GB: 1000 ** 3,
-  KIB: 1024,
-  MIB,
-  GIB: 1024 * MIB,
-};
-
-function bytes(
-  env: Environment,
-  name: string,
-  { fallback, min }: { fallback: number; min: number },
-): number {
-  const text = env[name];
-  if (text === undefined || text === "") return fallback;
-  const [, digits, unit] = /^(\d+)\s*([A-Za-z]*)$/.exec(text.trim()) ?? [];
-  const factor = BYTE_UNITS[(unit ?? "").toUpperCase()];
-  const value = Number(digits) * (factor ?? Number.NaN);
-  if (!Number.isSafeInteger(value) || value < min) {
-    throw invalid(name, text, `bytes, at least ${min}, as in 1048576, 64MiB or 10GB`);
-  }
-  return value;
-}
-
 /** A secret is in the variable itself or in the file that `<NAME>_FILE` names. */
 function tokens(env: Environment, name: string): readonly string[] {
   const file = env[`${name}_FILE`];
   if (file && env[name])
     throw invalid(name, "(secret)", `either ${name} or ${name}_FILE, not both`);
-  const values = list(file ? readSecret(`${name}_FILE`, file) : (env[name] ?? ""));
+  const values = list(file ? readTextFile(`${name}_FILE`, file) : (env[name] ?? ""));
   for (const value of values) {
     if (value.length < 8 || !/^[\x21-\x7e]+$/.test(value)) {
       throw invalid(
@@ -223,28 +232,9 @@ function tokens(env: Environment, name: string): readonly string[] {
   return values;
 }
 
-function readSecret(name: string, file: string): string {
-  try {
-    return readFileSync(file, "utf8");
-  } catch (cause) {
-    throw new ClewError("CONFIG_INVALID", `${name}=${file}: the file cannot be read`, { cause });
-  }
-}
-
 function networks(env: Environment, name: string): readonly string[] {
   const values = list(env[name] || "loopback");
   const wrong = values.find((value) => !isNetwork(value));
   if (wrong === undefined) return values;
   throw invalid(name, wrong, "networks as in 10.0.0.0/8, addresses, loopback and private");
-}
-
-function list(text: string): readonly string[] {
-  return text
-    .split(/[,\n]/)
-    .map((item) => item.trim())
-    .filter((item) => item !== "");
-}
-
-function invalid(name: string, value: string, allowed: string): ClewError {
-  return new ClewError("CONFIG_INVALID", `${name}=${value}: allowed is ${allowed}`);
 }

@@ -22,6 +22,7 @@ export const ERRORS = {
   BUS_OVERLOADED: kind(503, 14, true, "as many bytes are in flight as may be"),
   BUS_DISK_FULL: kind(503, 14, true, "no space is left for the bus"),
   BUS_UNAVAILABLE: kind(503, 14, true, "the bus cannot make messages durable now"),
+  BUS_REFUSED: kind(503, 14, true, "the bus refuses our name, password, certificate or right"),
   BUS_MESSAGE_TOO_LARGE: kind(413, 8, false, "one message is larger than the bus takes"),
   BUS_STOPPED: kind(503, 14, true, "the collector is stopping"),
   STORE_FULL: kind(503, 14, true, "no space is left for the store"),

@@ -1,9 +1,11 @@
 /** The only place that knows prom-client: each part of the process asks here for its metrics. */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
-import type { Bus } from "./bus/bus.ts";
+import type { Bus, BusLag } from "./bus/bus.ts";
 import type { ErrorCode } from "./errors.ts";
 import type { IndexThreadStats } from "./indexer/index-thread.ts";
+import type { Signal } from "./otlp/otlp-schema.ts";
 import type { ScrapeCounts } from "./query/scrape-targets.ts";
+import type { SyslogCounts } from "./receive/syslog/syslog-counts.ts";
 import { METRIC } from "./wire-names.ts";
 
 export type MetricRegistry = Registry;
@@ -16,7 +18,8 @@ export function createRegistry(): MetricRegistry {
 }
 
 export interface ReceiveMetrics {
-  accepted(signal: "logs" | "traces", records: number): void;
+  accepted(signal: Signal, records: number): void;
+  tooLarge(records: number): void;
   refused(code: ErrorCode): void;
   published(seconds: number): void;
 }
@@ -38,6 +41,11 @@ export function createReceiveMetrics(
     labelNames: ["code"],
     registers,
   });
+  const tooLarge = new Counter({
+    name: METRIC.tooLargeRecords,
+    help: "Of the acknowledged records, those larger than a message of the bus: dead letters.",
+    registers,
+  });
   const published = new Histogram({
     name: METRIC.busPublishSeconds,
     help: "Time until the bus had made a request durable, or had refused it.",
@@ -54,20 +62,23 @@ export function createReceiveMetrics(
   });
   return {
     accepted: (signal, records) => accepted.inc({ signal }, records),
+    tooLarge: (records) => tooLarge.inc(records),
     refused: (code) => refused.inc({ code }),
     published: (seconds) => published.observe(seconds),
   };
 }
 
-/** How far the indexer is behind the receiver, asked for at each scrape. */
+/** How far the indexer is behind the receiver, asked for at each scrape; NaN where nobody knows. */
 export function registerBusMetrics(registry: MetricRegistry, bus: Pick<Bus, "lag">): void {
   const registers = [registry];
+  // Whether the bus is away is for /readyz to say: all other metrics are to be had meanwhile.
+  const readLag = () => bus.lag().catch(() => NO_LAG);
   new Gauge({
     name: METRIC.busLagRecords,
     help: "Records that are durable in the bus and not yet committed by the indexer.",
     registers,
     async collect() {
-      this.set((await bus.lag()).records);
+      this.set((await readLag()).records);
     },
   });
   new Gauge({
@@ -75,10 +86,12 @@ export function registerBusMetrics(registry: MetricRegistry, bus: Pick<Bus, "lag
     help: "Age of the oldest message that the indexer has not yet committed.",
     registers,
     async collect() {
-      this.set((await bus.lag()).seconds);
+      this.set((await readLag()).seconds);
     },
   });
 }
+
+const NO_LAG: BusLag = { messages: Number.NaN, records: Number.NaN, seconds: Number.NaN };
 
 /** What the index thread counted, taken over at each scrape. */
 export function registerIndexMetrics(
@@ -145,27 +158,92 @@ export function registerScrapeMetrics(
   });
 }
 
-interface Totals {
+export interface SyslogMetrics
+  extends Pick<
+    SyslogCounts,
+    "messages" | "marked" | "dropped" | "refusedConnections" | "connections"
+  > {
+  readonly waitingBytes: number;
+}
+
+/** What became of messages that came by syslog, asked for at each scrape. */
+export function registerSyslogMetrics(
+  registry: MetricRegistry,
+  readStats: () => Promise<SyslogMetrics>,
+): void {
+  registerTotals(registry, {
+    name: METRIC.syslogMessages,
+    help: "Messages that came by syslog, by how much of each could be read.",
+    labelNames: ["transport", "format"],
+    read: ({ messages }) =>
+      Object.entries(messages).flatMap(([transport, formats]) =>
+        Object.entries(formats).map(([format, count]) => [{ transport, format }, count] as const),
+      ),
+    readStats,
+  });
+  const byReason = (
+    name: string,
+    help: string,
+    read: (stats: SyslogMetrics) => Readonly<Record<string, number>>,
+  ) =>
+    registerTotals(registry, {
+      name,
+      help,
+      labelNames: ["reason"],
+      read: (stats: SyslogMetrics) =>
+        Object.entries(read(stats)).map(([reason, count]) => [{ reason }, count] as const),
+      readStats,
+    });
+  byReason(
+    METRIC.syslogMarkedMessages,
+    "Messages kept in pieces because they were too long, or cut off by their connection's end.",
+    (stats) => stats.marked,
+  );
+  byReason(METRIC.syslogDroppedMessages, "Messages lost, by the reason.", (stats) => stats.dropped);
+  byReason(
+    METRIC.syslogRefusedConnections,
+    "Connections that were closed at once, by the reason.",
+    (stats) => stats.refusedConnections,
+  );
+  const level = (name: string, help: string, read: (stats: SyslogMetrics) => number) =>
+    new Gauge({
+      name,
+      help,
+      registers: [registry],
+      async collect() {
+        this.set(read(await readStats()));
+      },
+    });
+  level(METRIC.syslogConnections, "Connections that are open.", (stats) => stats.connections);
+  level(
+    METRIC.syslogWaitingBytes,
+    "Bytes of messages that the bus has not taken yet.",
+    (stats) => stats.waitingBytes,
+  );
+}
+
+interface Totals<Stats> {
   readonly name: string;
   readonly help: string;
   readonly labelNames?: readonly string[];
   readonly read: (
-    stats: IndexThreadStats,
+    stats: Stats,
   ) => readonly (readonly [labels: Record<string, string>, total: number])[];
-  readonly readStats: () => IndexThreadStats;
+  readonly readStats: () => Stats | Promise<Stats>;
 }
 
 /** A counter that is kept elsewhere: its totals never go back, also when the thread starts anew. */
-function registerTotals(registry: MetricRegistry, totals: Totals): void {
+function registerTotals<Stats>(registry: MetricRegistry, totals: Totals<Stats>): void {
   const { name, help, labelNames = [], read, readStats } = totals;
   new Counter({
     name,
     help,
     labelNames: [...labelNames],
     registers: [registry],
-    collect() {
+    async collect() {
+      const stats = await readStats();
       this.reset();
-      for (const [labels, total] of read(readStats())) this.inc(labels, total);
+      for (const [labels, total] of read(stats)) this.inc(labels, total);
     },
   });
 }

@@ -3,6 +3,7 @@
 /** Prometheus metric names; what each counts is said where it is registered. */
 export const METRIC = {
   acceptedRecords: "clew_receive_accepted_records_total",
+  tooLargeRecords: "clew_receive_too_large_records_total",
   refusedRequests: "clew_receive_refused_requests_total",
   inFlightBytes: "clew_receive_in_flight_bytes",
   indexedRecords: "clew_index_records_total",
@@ -15,6 +16,21 @@ export const METRIC = {
   indexRestarts: "clew_index_restarts_total",
   indexIgnoredTransactionIds: "clew_index_ignored_transaction_ids_total",
   scrapeTargets: "clew_scrape_targets",
+  syslogMessages: "clew_syslog_messages_total",
+  syslogMarkedMessages: "clew_syslog_marked_messages_total",
+  syslogDroppedMessages: "clew_syslog_dropped_messages_total",
+  syslogConnections: "clew_syslog_connections",
+  syslogRefusedConnections: "clew_syslog_refused_connections_total",
+  syslogWaitingBytes: "clew_syslog_waiting_bytes",
+} as const;
+
+/** Headers of the messages in Kafka's topics (layout: bus/kafka/kafka-headers.ts). */
+export const KAFKA_HEADER = {
+  requestId: "clew.request.id",
+  part: "clew.part",
+  records: "clew.records",
+  received: "clew.received",
+  repeat: "clew.repeat",
 } as const;
 
 /**
@@ -43,4 +59,29 @@ export const SEMANTIC_ALIASES = {
 /** Attributes of log records that `clew ship` makes (OpenTelemetry semantic conventions). */
 export const SHIPPED = {
   logFilePath: "log.file.path",
+  /** The index or data stream a document was sent to, by the Collector's name for it. */
+  elasticsearchIndex: "elasticsearch.index",
+  /** stdout or stderr, of a container's output. */
+  logStream: "log.iostream",
+} as const;
+
+/**
+ * Attributes of log records that came by syslog: the names of appendix A of OpenTelemetry's logs
+ * data model where it has them.
+ */
+export const SYSLOG = {
+  facilityCode: "syslog.facility.code",
+  facilityName: "syslog.facility.name",
+  /** Only where the message says its level itself, otherwise than its header. */
+  severityCode: "syslog.severity.code",
+  version: "syslog.version",
+  procId: "syslog.procid",
+  msgId: "syslog.msgid",
+  /** Followed by SD-ID and name of a parameter. */
+  structuredData: "syslog.structured_data",
+  /** Which further piece of a message this is that was too long for one record, from 1. */
+  part: "clew.syslog.part",
+  /** True where the connection ended within the message. */
+  cut: "clew.syslog.cut",
+  peerAddress: "network.peer.address",
 } as const;

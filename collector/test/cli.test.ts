@@ -7,6 +7,9 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { VARIABLE } from "../src/config.ts";
 
+const FREE_PORTS = Object.fromEntries(
+  [VARIABLE.port, VARIABLE.otlpHttpPort, VARIABLE.otlpGrpcPort].map((name) => [name, "0"]),
+);
 const CLEW = join(import.meta.dirname, "..", "bin", "clew.js");
 const WAIT = { timeout: 20_000, interval: 25 };
 
@@ -21,6 +24,7 @@ interface Process {
 interface Served extends Process {
   readonly port: number;
   readonly otlpHttpPort: number;
+  readonly otlpGrpcPort: number;
   /** For commands that talk to it. */
   readonly env: Environment;
 }
@@ -49,8 +53,7 @@ async function run(args: readonly string[], env: Environment, input = "") {
 }
 
 async function serve(dataDir: string, env: Environment = {}): Promise<Served> {
-  const ports = { [VARIABLE.port]: "0", [VARIABLE.otlpHttpPort]: "0" };
-  const all = { ...ports, [VARIABLE.dataDir]: dataDir, ...env };
+  const all = { ...FREE_PORTS, [VARIABLE.dataDir]: dataDir, ...env };
   const running = start(["serve", "--json"], all);
   await vi.waitFor(
     () => expect(running.output.stdout, running.output.stderr).toContain("\n"),
@@ -58,9 +61,9 @@ async function serve(dataDir: string, env: Environment = {}): Promise<Served> {
   );
   const [line = ""] = running.output.stdout.split("\n");
   expect(line).toMatch(/^\{"event":"ready",/);
-  const { port, otlpHttpPort } = JSON.parse(line);
+  const { port, otlpHttpPort, otlpGrpcPort } = JSON.parse(line);
   const own = { [VARIABLE.port]: `${port}`, [VARIABLE.otlpHttpPort]: `${otlpHttpPort}` };
-  return { ...running, port, otlpHttpPort, env: { ...env, ...own } };
+  return { ...running, port, otlpHttpPort, otlpGrpcPort, env: { ...env, ...own } };
 }
 
 function folder(): string {
@@ -106,7 +109,7 @@ describe("with a collector", () => {
       "2026-01-31T12:00:01Z WARN shipping is late transaction_id=cli-1",
     ];
     const shipped = await run(["ship"], served.env, lines.join("\n"));
-    expect(shipped).toMatchObject({ code: 0, stderr: "3 lines acknowledged\n" });
+    expect(shipped).toMatchObject({ code: 0, stderr: "3 records acknowledged\n" });
     await findLogs(served.env, "order taken", 1);
     const found = await run(["find", "cli-1"], served.env);
     expect(found.code).toBe(0);
@@ -235,9 +238,9 @@ describe("with a collector", () => {
     for (const [variable, port] of [
       [VARIABLE.port, served.port],
       [VARIABLE.otlpHttpPort, served.otlpHttpPort],
+      [VARIABLE.otlpGrpcPort, served.otlpGrpcPort],
     ] as const) {
-      const free = { [VARIABLE.port]: "0", [VARIABLE.otlpHttpPort]: "0" };
-      const env = { ...free, [VARIABLE.dataDir]: folder(), [variable]: String(port) };
+      const env = { ...FREE_PORTS, [VARIABLE.dataDir]: folder(), [variable]: String(port) };
       const result = await run(["serve"], env);
       expect(result).toMatchObject({ code: 1, stdout: "" });
       expect(result.stderr).toMatch(new RegExp(`^cannot listen .*port ${port}.*${variable}.*\n$`));
@@ -248,7 +251,7 @@ describe("with a collector", () => {
 test("data that another collector has open is one line, and exit code 1", async () => {
   const dataDir = folder();
   const served = await serve(dataDir);
-  const env = { [VARIABLE.port]: "0", [VARIABLE.otlpHttpPort]: "0", [VARIABLE.dataDir]: dataDir };
+  const env = { ...FREE_PORTS, [VARIABLE.dataDir]: dataDir };
   const result = await run(["serve"], env);
   expect(result).toMatchObject({ code: 1, stdout: "" });
   expect(result.stderr.trimEnd().split("\n")).toHaveLength(1);
@@ -349,6 +352,15 @@ describe("without a collector", () => {
     [["logs", "--follow", "--limit", "3"], 2],
     [["ship", "--otlp-url", "ftp://x"], 2],
     [["ship", "/no/such/file"], 1],
+    [["ship", "/no/such/*.log"], 1],
+    [["ship", "/"], 1],
+    [["ship", "--follow"], 2],
+    [["ship", "--follow", "-"], 2],
+    [["ship", "--from-end", "x"], 2],
+    [["ship", "--state-dir", "x", "x"], 2],
+    [["ship", "--follow", "--from-end", "--from-start", "x"], 2],
+    [["ship", "--multiline", "(", "x"], 2],
+    [["ship", "--follow", "--state-dir", "/dev/null/x", "x"], 1],
     [["serve", "now"], 2],
     [["config", "--chekc"], 2],
   ])("%j is refused in one line, with exit code %i", async (args, code) => {

@@ -24,6 +24,8 @@ export function decodeStatus(bytes: Uint8Array): { code: number; message: string
     const tag = reader.tag();
     if (tag === 8) status.code = reader.varint32();
     else if (tag === 18) status.message = reader.string();
+    else if (tag === 26)
+      reader.bytes(); // The details, which otlp-answer.ts reads.
     else throw new Error(`no google.rpc.Status has the tag ${tag}`);
   }
   return status;

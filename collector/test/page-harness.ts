@@ -66,6 +66,7 @@ export class CollectorProcess {
       env: {
         [VARIABLE.port]: "0",
         [VARIABLE.otlpHttpPort]: "0",
+        [VARIABLE.otlpGrpcPort]: "0",
         [VARIABLE.dataDir]: dataDir,
         [VARIABLE.queryTokens]: token,
       },

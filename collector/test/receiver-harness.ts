@@ -3,6 +3,7 @@ import { Agent, request as httpRequest, type IncomingHttpHeaders } from "node:ht
 import { connect, type Socket } from "node:net";
 import type { OutgoingMessage, Position } from "../src/bus/bus.ts";
 import { createRegistry, type MetricRegistry } from "../src/metrics.ts";
+import type { GrpcReceiverOptions } from "../src/receive/grpc/grpc-receiver.ts";
 import {
   HttpReceiver,
   type HttpReceiverOptions,
@@ -18,18 +19,23 @@ const MIB = 1024 * 1024;
 /** Stands in for the bus's faults, and keeps what reached it. */
 export class MemoryBus {
   readonly messages: OutgoingMessage[] = [];
+  maxMessageBytes = 1024 * MIB;
+  keepsMetrics = false;
   /** What each `publish` waits for, or fails with, before the message is kept. */
   fault: () => Promise<void> = async () => undefined;
 
   async publish(message: OutgoingMessage): Promise<Position> {
     await this.fault();
-    this.messages.push(message);
+    // A value is the bus's until it is durable, and not after.
+    this.messages.push({ ...message, value: Buffer.from(message.value) });
     return { partition: "memory/0", offset: this.messages.length - 1 };
   }
 }
 
 export interface CreatedReceiver {
+  readonly config: ReceiverConfig;
   readonly receiver: HttpReceiver;
+  readonly intake: Intake;
   readonly bus: MemoryBus;
   readonly registry: MetricRegistry;
 }
@@ -40,7 +46,8 @@ export interface RunningReceiver extends CreatedReceiver {
 
 export type ReceiverConfig = OtlpDoorOptions["config"] &
   IntakeOptions["config"] &
-  HttpReceiverOptions["config"];
+  HttpReceiverOptions["config"] &
+  GrpcReceiverOptions["config"];
 
 export type Timeouts = ReceiveTimeouts & { readonly publishMs: number };
 
@@ -62,16 +69,20 @@ export function createReceiver(
   const config: ReceiverConfig = {
     host: "127.0.0.1",
     otlpHttpPort: 0,
+    otlpGrpcPort: 0,
+    tls: undefined,
     ingestTokens: [],
     maxRequestBytes: 64 * MIB,
     maxInFlightBytes: 128 * MIB,
+    transactionKeys: [],
     ...changes,
   };
   const deadline = publishMs === undefined ? {} : { publishTimeoutMs: publishMs };
   const intake = new Intake({ config, bus, registry, nowNs: () => NOW_NS, ...deadline });
   const bodyTimeoutMs = timeouts.bodyMs ?? RECEIVE_TIMEOUTS.bodyMs;
   const doors = [new OtlpDoor({ config, intake, bodyTimeoutMs })] as const;
-  return { receiver: new HttpReceiver({ config, doors, timeouts }), bus, registry };
+  const receiver = new HttpReceiver({ config, doors, timeouts });
+  return { config, receiver, intake, bus, registry };
 }
 
 export interface Answer {

@@ -10,7 +10,7 @@ import { StackError } from "../errors.ts";
 import { freePorts } from "./free-ports.ts";
 import { KAFKA_FOLDER, kafkaJars } from "./kafka-jars.ts";
 import { isKafkaReady } from "./kafka-probe.ts";
-import { kafkaProperties } from "./kafka-properties.ts";
+import { type KafkaNode, type KafkaSecurity, kafkaProperties } from "./kafka-properties.ts";
 import { runProgram } from "./run-program.ts";
 
 const FORMAT_DEADLINE_MS = 60_000;
@@ -31,6 +31,13 @@ const JAVA_OPTIONS = [
   `-Dlog4j2.configurationFile=${join(KAFKA_FOLDER, "log4j2.properties")}`,
 ];
 
+export interface KafkaBrokerOptions {
+  /** A second listener (`secureBrokers`) that makes these demands. */
+  readonly security?: KafkaSecurity;
+  /** Further server properties, as `message.max.bytes`. */
+  readonly properties?: KafkaNode["properties"];
+}
+
 /**
  * A real Apache Kafka of one node, without Docker, on free ports of the loopback, with a data
  * folder of its own that `stop` deletes. Needs Linux, Java 17 or newer, and Maven the first time.
@@ -38,15 +45,19 @@ const JAVA_OPTIONS = [
 export class KafkaBroker {
   /** Rejects where the broker ended without having been asked to. */
   readonly failed: Promise<never>;
+  #options: KafkaBrokerOptions;
   readonly #config: BackendsConfig;
   readonly #failure = Promise.withResolvers<never>();
   #folder: string | undefined;
   #port = 0;
+  #securePort = 0;
+  #controllerPort = 0;
   #classPath = "";
   #process: ChildProcess | undefined;
   #exited: Promise<void> = Promise.resolve();
 
-  constructor(config: BackendsConfig = readBackendsConfig()) {
+  constructor(options: KafkaBrokerOptions = {}, config: BackendsConfig = readBackendsConfig()) {
+    this.#options = options;
     this.#config = config;
     this.failed = this.#failure.promise;
     // Whoever waits for it hears of it; nobody need wait.
@@ -57,22 +68,31 @@ export class KafkaBroker {
     return [`127.0.0.1:${this.#port}`];
   }
 
+  /** The listener that makes the demands of `security`. */
+  get secureBrokers(): readonly string[] {
+    return [`127.0.0.1:${this.#securePort}`];
+  }
+
   /** @throws StackError BACKEND_UNAVAILABLE with the end of what Maven or the broker said. */
   async start(): Promise<void> {
     const jars = await kafkaJars(this.#config.cacheDir);
     const files = (await readdir(jars)).filter((file) => file.endsWith(".jar")).toSorted();
     this.#classPath = files.map((file) => join(jars, file)).join(":");
-    const [port, controllerPort] = await freePorts(2);
+    const [port, controllerPort, securePort] = await freePorts(3);
     this.#port = port as number;
+    this.#controllerPort = controllerPort as number;
+    this.#securePort = securePort as number;
     this.#folder = await mkdtemp(join(tmpdir(), "clew-kafka-"));
-    const properties = kafkaProperties({
-      port: this.#port,
-      controllerPort: controllerPort as number,
-      dataDir: join(this.#folder, "data"),
-    });
-    await writeFile(join(this.#folder, "server.properties"), properties);
+    await this.#writeProperties(this.#folder);
     await this.#format(this.#folder);
     await this.restart();
+  }
+
+  /** Other options from the next `restart` on; SCRAM's accounts stay those of the start. */
+  async configure(options: KafkaBrokerOptions): Promise<void> {
+    if (!this.#folder) throw unavailable("it was not started before");
+    this.#options = options;
+    await this.#writeProperties(this.#folder);
   }
 
   /** As a machine that loses its power: no shutdown of any kind. */
@@ -146,6 +166,18 @@ export class KafkaBroker {
     });
   }
 
+  async #writeProperties(folder: string): Promise<void> {
+    const { security, properties } = this.#options;
+    const text = kafkaProperties({
+      port: this.#port,
+      controllerPort: this.#controllerPort,
+      dataDir: join(folder, "data"),
+      ...(security && { secure: { ...security, port: this.#securePort } }),
+      ...(properties && { properties }),
+    });
+    await writeFile(join(folder, "server.properties"), text);
+  }
+
   async #format(folder: string): Promise<void> {
     const properties = join(folder, "server.properties");
     const tool = ["kafka.tools.StorageTool", "format", "--standalone"];
@@ -153,10 +185,17 @@ export class KafkaBroker {
       program: this.#config.javaProgram,
       args: [
         ...[...JAVA_OPTIONS, "-cp", this.#classPath],
-        ...[...tool, "-t", clusterId(), "-c", properties],
+        ...[...tool, "-t", clusterId(), "-c", properties, ...this.#scramAccount()],
       ],
       deadlineMs: FORMAT_DEADLINE_MS,
     });
+  }
+
+  #scramAccount(): readonly string[] {
+    const account = this.#options.security?.sasl;
+    if (account === undefined || account.mechanism === "PLAIN") return [];
+    const { mechanism, username, password } = account;
+    return ["--add-scram", `${mechanism}=[name=${username},password=${password}]`];
   }
 
   async #lastOutput(): Promise<string> {

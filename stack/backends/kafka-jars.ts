@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { access, mkdir, mkdtemp, readdir, readFile, rename, rm } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { StackError } from "../errors.ts";
+import { cachedFolder } from "./cached-folder.ts";
 import { runProgram } from "./run-program.ts";
 
 /** `pom.xml` pins the versions, `libs.sha256` every jar. */
@@ -18,20 +19,10 @@ export async function kafkaJars(cacheDir: string): Promise<string> {
   const pom = await readFile(join(KAFKA_FOLDER, "pom.xml"), "utf8");
   const sums = await readFile(join(KAFKA_FOLDER, "libs.sha256"), "utf8");
   const key = createHash("sha256").update(pom).update(sums).digest("hex").slice(0, 16);
-  const folder = join(cacheDir, `kafka-${key}`);
-  if (await isThere(folder)) return folder;
-  await mkdir(cacheDir, { recursive: true });
-  const fresh = await mkdtemp(join(cacheDir, "kafka-fetching-"));
-  try {
+  return cachedFolder({ cacheDir, name: `kafka-${key}` }, async (fresh) => {
     await fetchJars(fresh);
     await checkJars(fresh, parseChecksums(sums));
-    await rename(fresh, folder);
-  } catch (error) {
-    await rm(fresh, { recursive: true, force: true });
-    // Another process was faster: its folder passed the same check.
-    if (!(await isThere(folder))) throw error;
-  }
-  return folder;
+  });
 }
 
 /**
@@ -72,16 +63,6 @@ async function checksum(file: string): Promise<string> {
   const hash = createHash("sha256");
   for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer);
   return hash.digest("hex");
-}
-
-async function isThere(path: string): Promise<boolean> {
-  try {
-    await access(path);
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
-    throw error;
-  }
 }
 
 function refused(reason: string): StackError {

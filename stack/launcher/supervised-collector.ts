@@ -8,6 +8,7 @@ export interface CollectorAddress {
   readonly pid: number;
   readonly port: number;
   readonly otlpHttpPort: number;
+  readonly otlpGrpcPort: number;
 }
 
 export interface SupervisedCollectorRequest {
@@ -42,8 +43,13 @@ export class SupervisedCollector {
   /** @throws StackError PROCESS_DIED with the collector's own last line, as for a port in use. */
   async start(): Promise<CollectorAddress> {
     const child = this.#spawn();
-    const { port, otlpHttpPort } = await child.ready();
-    this.#address = { pid: child.pid, port: Number(port), otlpHttpPort: Number(otlpHttpPort) };
+    const { port, otlpHttpPort, otlpGrpcPort } = await child.ready();
+    this.#address = {
+      pid: child.pid,
+      port: Number(port),
+      otlpHttpPort: Number(otlpHttpPort),
+      otlpGrpcPort: Number(otlpGrpcPort),
+    };
     void child.exited.then(({ code, signal }) => this.#revive(signal ?? `exit code ${code}`));
     return this.#address;
   }
@@ -86,6 +92,7 @@ export class SupervisedCollector {
     return {
       [VARIABLE.webPort]: String(this.#address.port),
       [VARIABLE.otlpHttpPort]: String(this.#address.otlpHttpPort),
+      [VARIABLE.otlpGrpcPort]: String(this.#address.otlpGrpcPort),
     };
   }
 

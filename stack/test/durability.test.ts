@@ -97,6 +97,7 @@ async function trace(program: readonly string[]): Promise<SyncOrder> {
       [VARIABLE.dataDir]: dataDir.path,
       [VARIABLE.webPort]: "0",
       [VARIABLE.otlpHttpPort]: "0",
+      [VARIABLE.otlpGrpcPort]: "0",
     },
     stdio: ["ignore", "pipe", "inherit"],
   });

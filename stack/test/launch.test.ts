@@ -136,6 +136,7 @@ describe("npm start refuses in one line", () => {
   test.each([
     ["webPort", []],
     ["otlpHttpPort", []],
+    ["otlpGrpcPort", []],
     ["ordersPort", []],
     ["shippingPort", []],
   ] as const)("a taken port (%s)", async (variable, args) => {

@@ -113,8 +113,8 @@ export class LaunchedStack {
 
 /** Nothing of the test runner's own settings; every port is any free one. */
 function freePortVariables(): Environment {
-  const { webPort, otlpHttpPort, ordersPort, paymentsPort, shippingPort } = VARIABLE;
-  const names = [webPort, otlpHttpPort, ordersPort, paymentsPort, shippingPort];
+  const { webPort, otlpHttpPort, otlpGrpcPort, ordersPort, paymentsPort, shippingPort } = VARIABLE;
+  const names = [webPort, otlpHttpPort, otlpGrpcPort, ordersPort, paymentsPort, shippingPort];
   return {
     ...readLaunchConfig().inherited,
     ...Object.fromEntries(names.map((name) => [name, "0"])),

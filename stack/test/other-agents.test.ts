@@ -11,7 +11,7 @@ import { readBackendsConfig } from "../config.ts";
 const INSTALL_MS = 300_000;
 const APP_MS = 60_000;
 
-/** A service that calls itself once by each client, and prints what the inner requests were sent. */
+/** A service that calls itself once by each client, and prints what those requests were sent. */
 const CALLS_ITSELF = `
   const http = require("node:http");
   const server = http.createServer(async (request, response) => {

@@ -11,7 +11,12 @@ import { buildPackages } from "../build-packages.ts";
 
 const run = promisify(execFile);
 const INSTALL_DEADLINE_MS = 120_000;
-const COLLECTOR_ENV = { CLEW_PORT: "0", CLEW_OTLP_HTTP_PORT: "0", CLEW_DATA_DIR: "data" };
+const COLLECTOR_ENV = {
+  CLEW_PORT: "0",
+  CLEW_OTLP_HTTP_PORT: "0",
+  CLEW_OTLP_GRPC_PORT: "0",
+  CLEW_DATA_DIR: "data",
+};
 const APP = `
   import { transaction } from "@clew/instrumentation";
   transaction.run("published-1", () => console.error("from an installed package"));

@@ -12,6 +12,8 @@ const READY_DEADLINE_MS = 30_000;
 interface Ports {
   readonly port: number;
   readonly otlpHttpPort: number;
+  readonly otlpGrpcPort: number;
+  readonly syslogPort?: number;
 }
 
 /** `clew serve` in a process of its own, on free ports, with a fresh data folder. */
@@ -19,7 +21,7 @@ export class RealCollector {
   readonly #dataDir = mkdtempSync(join(tmpdir(), "clew-collector-"));
   readonly #env: Readonly<Record<string, string>>;
   #child: ChildProcess | undefined;
-  #ports: Ports = { port: 0, otlpHttpPort: 0 };
+  #ports: Ports = { port: 0, otlpHttpPort: 0, otlpGrpcPort: 0 };
 
   private constructor(env: Readonly<Record<string, string>>) {
     this.#env = env;
@@ -34,6 +36,15 @@ export class RealCollector {
 
   get otlpUrl(): string {
     return `http://127.0.0.1:${this.#ports.otlpHttpPort}`;
+  }
+
+  get otlpGrpcUrl(): string {
+    return `http://127.0.0.1:${this.#ports.otlpGrpcPort}`;
+  }
+
+  /** NaN where `CLEW_SYSLOG_PORT` was not set. */
+  get syslogPort(): number {
+    return this.#ports.syslogPort ?? Number.NaN;
   }
 
   get queryUrl(): string {
@@ -51,6 +62,7 @@ export class RealCollector {
         PATH: process.env.PATH,
         CLEW_PORT: String(this.#ports.port),
         CLEW_OTLP_HTTP_PORT: String(this.#ports.otlpHttpPort),
+        CLEW_OTLP_GRPC_PORT: String(this.#ports.otlpGrpcPort),
         CLEW_DATA_DIR: this.#dataDir,
         ...this.#env,
       },

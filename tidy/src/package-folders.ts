@@ -2,6 +2,7 @@ import type { PackageMap, TestPackageMap } from "./check-packages.ts";
 
 /** Where source may import each package. */
 export const PACKAGE_FOLDERS: PackageMap = {
+  "@grpc/grpc-js": "collector/src/receive/grpc",
   "@hono/node-server": ["collector/src/query", "bench/peers/instrumentation"],
   "@opentelemetry/core": "instrumentation/src/otel-sdk",
   "@opentelemetry/exporter-logs-otlp-grpc": "instrumentation/src/otel-sdk",
@@ -17,7 +18,7 @@ export const PACKAGE_FOLDERS: PackageMap = {
   "@sparticuz/chromium": "collector/web/browser.ts",
   bunyan: "bench/peers/instrumentation",
   hono: ["collector/src/query", "bench/peers/instrumentation"],
-  kafkajs: "stack/demo",
+  kafkajs: ["collector/src/bus/kafka", "stack/demo"],
   pino: ["stack/demo", "bench/peers/instrumentation"],
   "playwright-core": "collector/web/browser.ts",
   "prom-client": ["collector/src/metrics.ts", "instrumentation/src/metrics"],
@@ -29,12 +30,20 @@ export const PACKAGE_FOLDERS: PackageMap = {
 
 /** Where tests may, beside that: they drive what users have. */
 export const TEST_PACKAGE_FOLDERS: TestPackageMap = {
+  "@elastic/elasticsearch": ["stack/test"],
+  "@grpc/grpc-js": ["collector/test"],
+  "@opentelemetry/exporter-logs-otlp-grpc": ["collector/test"],
   "@opentelemetry/exporter-logs-otlp-http": ["collector/test"],
   "@opentelemetry/exporter-logs-otlp-proto": ["collector/test"],
+  "@opentelemetry/exporter-metrics-otlp-grpc": ["collector/test"],
+  "@opentelemetry/exporter-metrics-otlp-http": ["collector/test"],
+  "@opentelemetry/exporter-metrics-otlp-proto": ["collector/test"],
+  "@opentelemetry/exporter-trace-otlp-grpc": ["collector/test"],
   "@opentelemetry/exporter-trace-otlp-http": ["collector/test"],
   "@opentelemetry/exporter-trace-otlp-proto": ["collector/test"],
   "@opentelemetry/resources": ["collector/test"],
   "@opentelemetry/sdk-logs": ["collector/test"],
+  "@opentelemetry/sdk-metrics": ["collector/test"],
   "@opentelemetry/sdk-trace": ["collector/test"],
   esbuild: ["instrumentation/test"],
   kafkajs: ["stack/test"],

@@ -56,6 +56,19 @@ export interface BusLag {
 }
 
 export interface Bus {
+  /**
+   * Bytes of the largest value that `publish` takes; whoever has more splits it at record bounds.
+   * Beyond, `publish` rejects with `BUS_MESSAGE_TOO_LARGE`. It may change while the bus runs (the
+   * topic's limit on Kafka is an operator's to change), so it is read for each request.
+   */
+  readonly maxMessageBytes: number;
+  /**
+   * Whether metrics that are published are kept for somebody to read: true on Kafka, where the
+   * topic retains them for any consumer; false in the embedded bus, where nothing reads them, so
+   * that a 200 for them would promise nothing.
+   */
+  readonly keepsMetrics: boolean;
+  /** Once it has resolved nobody reads its value any more: the caller may give its memory back. */
   publish(message: OutgoingMessage): Promise<Position>;
   /**
    * Starts at `from[partition]`, where given, else after the last committed offset.

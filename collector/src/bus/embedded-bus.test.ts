@@ -32,14 +32,17 @@ afterEach(async () => {
   rmSync(dir, { recursive: true, force: true });
 });
 
-busContract("embedded", async ({ maxInFlightBytes }) => ({
-  bus: await openBus({ maxInFlightBytes }),
-  async reopen() {
-    await open.pop()?.stop();
-    return openBus({ maxInFlightBytes });
-  },
-  remove: async () => undefined,
-}));
+busContract("embedded", {
+  timeoutMs: 30_000,
+  open: async ({ maxInFlightBytes }) => ({
+    bus: await openBus({ maxInFlightBytes }),
+    async reopen() {
+      await open.pop()?.stop();
+      return openBus({ maxInFlightBytes });
+    },
+    remove: async () => undefined,
+  }),
+});
 
 test("has every message acknowledged to a process that was killed", async () => {
   const acknowledged: string[] = [];

@@ -45,6 +45,8 @@ export interface EmbeddedBusOptions {
 
 /** The durable queue in files of this machine (layout: segment-format.ts), for one process. */
 export class EmbeddedBus implements Bus {
+  readonly keepsMetrics = false;
+  readonly maxMessageBytes: number;
   readonly #options: EmbeddedBusOptions;
   readonly #lock: DirectoryLock;
   readonly #committed: CommittedOffset;
@@ -73,6 +75,11 @@ export class EmbeddedBus implements Bus {
   private constructor(options: EmbeddedBusOptions, lock: DirectoryLock) {
     const { dir, fsync = true, report = (line: string) => console.warn(line) } = options;
     this.#options = options;
+    const entryBytesMax = Math.min(
+      options.maxInFlightBytes,
+      ENTRY_BYTES_MAX - REQUEST_ID_BYTES_MAX,
+    );
+    this.maxMessageBytes = entryBytesMax - ENTRY_HEADER_BYTES;
     this.#lock = lock;
     this.#report = report;
     this.#committed = new CommittedOffset(dir);
@@ -161,7 +168,7 @@ export class EmbeddedBus implements Bus {
   #refuse({ value, headers }: OutgoingMessage, bytes: number): void {
     if (this.#stopping !== undefined) throw stopped("publish");
     const { maxInFlightBytes } = this.#options;
-    if (bytes > Math.min(maxInFlightBytes, ENTRY_BYTES_MAX - REQUEST_ID_BYTES_MAX)) {
+    if (value.length > this.maxMessageBytes) {
       const why = `${value.length} bytes are more than the bus may hold at once`;
       throw new ClewError("BUS_MESSAGE_TOO_LARGE", `cannot publish: ${why}`);
     }

@@ -1,3 +1,4 @@
+import { KAFKA_VARIABLE } from "../bus/kafka/config.ts";
 import { VARIABLE } from "../config.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -17,6 +18,7 @@ export const HELP = `Clew: what happened to transaction X, everywhere, and is an
   clew logs [query]           search logs, or follow them with --follow
   clew ship [files…]          send log files, or stdin, to the collector
   clew config                 show the settings, or check them with --check
+  clew setup                  make the topics that the collector needs in Kafka
 
 Example: clew find 019a9f3e-5b7c-7d3e-9a51-0c2f6f1d2b3a
 Each has its own help: clew find --help
@@ -71,12 +73,23 @@ Example: clew logs "card declined" --service payments --severity warn --since 2h
 `;
 
 const SHIP_HELP = `\
-Sends log lines to the collector: files, or stdin. JSON lines keep their time, severity,
-message, trace and transaction ID; of text lines a leading time and level are recognised.
-A time that names no zone is this machine's time.
+Sends log lines to the collector: of stdin, of files once to their end, or of files as they grow.
+JSON lines keep their time, severity, message, trace and transaction ID; of text lines a leading
+time and level are recognised. A time that names no zone is this machine's time. Stack traces
+become one record. Lines of Docker and Kubernetes are taken out of their wrapping.
 
   clew ship [files…] [options]
 
+  files                   names, or patterns in quotes as in '/var/log/app/*.log'; gzip and zstd
+                          are unpacked. Shipped twice, a line is stored once.
+  --follow, -f            go on until Ctrl-C: with lines that are added, with new files that match,
+                          through rotation by rename and by truncation
+  --from-end              at the very first start, only what is added from now on (default:
+                          --from-start, all of it); later starts go on where the last one was
+  --state-dir DIR         where positions are kept (default: ship in ${VARIABLE.dataDir})
+  --exclude PATTERN       not these; may be given several times
+  --multiline MODE        auto (stack traces), off, or a regular expression that the first line of
+                          each record matches
   --service NAME          the service that wrote the lines (default: the line's own "service")
   --transaction-key KEY   the JSON key, or key=value in text, that holds the transaction ID
   --otlp-url URL          default http://127.0.0.1:4318,
@@ -85,9 +98,11 @@ A time that names no zone is this machine's time.
   --json                  the summary as one JSON object
   --help                  this text
 
-While the collector is away, ship waits for it and sends everything again.
+While the collector is away, ship waits for it and sends everything again. Ctrl-C ends it once what
+was read is acknowledged, or after 10 s.
 Exit code: 0 every line is acknowledged, 1 some were refused or not sent, 2 wrong usage.
 Example: kubectl logs deploy/orders | clew ship --service orders
+Example: clew ship --follow '/var/log/app/*.log*' --exclude '*.gz' --state-dir /var/lib/clew-ship
 `;
 
 const CONFIG_HELP = `Shows every setting the collector would start with. Secrets are never shown.
@@ -101,16 +116,33 @@ const CONFIG_HELP = `Shows every setting the collector would start with. Secrets
 Example: ${VARIABLE.host}=0.0.0.0 clew config --check
 `;
 
+const SETUP_HELP = `\
+Makes what the servers beside the collector need to have, and says what was there. Safe to run
+twice: what is there is never changed. Without ${KAFKA_VARIABLE.brokers} there is nothing to do.
+
+  clew setup [options]
+
+  --json            what is there now, and all warnings, as one JSON object
+  --help            this text
+
+Topics get ${KAFKA_VARIABLE.partitions} partitions (6), ${KAFKA_VARIABLE.replicationFactor}
+replicas (3, or as many as there are brokers) and keep messages for ${KAFKA_VARIABLE.retentionHours}
+(168) hours. It takes the rights Create, Describe and DescribeConfigs on the topics.
+Exit code: 0 everything is there, 1 Kafka is away or refuses.
+Example: ${KAFKA_VARIABLE.brokers}=127.0.0.1:9092 clew setup
+`;
+
 export const COMMANDS: readonly Command[] = [
   { name: "serve", help: SERVE_HELP, load: async () => (await import("./serve.ts")).serve },
   { name: "find", help: FIND_HELP, load: async () => (await import("./find.ts")).find },
   { name: "logs", help: LOGS_HELP, load: async () => (await import("./logs.ts")).logs },
-  { name: "ship", help: SHIP_HELP, load: async () => (await import("./ship.ts")).ship },
+  { name: "ship", help: SHIP_HELP, load: async () => (await import("./ship/ship.ts")).ship },
   {
     name: "config",
     help: CONFIG_HELP,
     load: async () => (await import("./show-config.ts")).showConfig,
   },
+  { name: "setup", help: SETUP_HELP, load: async () => (await import("./setup.ts")).setup },
 ];
 
 export function findCommand(name: string): Command | undefined {

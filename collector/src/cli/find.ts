@@ -3,6 +3,7 @@ import { readClientConfig } from "../config.ts";
 import { ClewError } from "../errors.ts";
 import type { TransactionDetail } from "../query/transaction-view.ts";
 import type { StoredRecord } from "../record.ts";
+import { trustCertificates } from "../tls-files.ts";
 import { describeTransaction } from "./describe-transaction.ts";
 import { QueryClient } from "./query-client.ts";
 import { safeLine } from "./safe-text.ts";
@@ -25,7 +26,9 @@ export async function find(args: readonly string[], terminal: Terminal): Promise
   if (!id) throw wrongUsage("find", "the transaction ID is missing");
   if (!isTransactionId(id)) throw wrongUsage("find", `"${safeLine(id)}" is no transaction ID`);
   const logsMax = readLimit(values.limit);
-  const client = new QueryClient({ url: values.url, config: readClientConfig() });
+  const config = readClientConfig();
+  trustCertificates(config.trusted);
+  const client = new QueryClient({ url: values.url, config });
   const detail = await findDetail(client, id);
   if (!detail) {
     if (values.json) terminal.print(JSON.stringify(null));

@@ -1,6 +1,7 @@
 import { readClientConfig } from "../config.ts";
 import { findRfc3339, formatRfc3339 } from "../query/rfc3339.ts";
 import type { StoredRecord } from "../record.ts";
+import { trustCertificates } from "../tls-files.ts";
 import { describeLogLine } from "./describe-log-line.ts";
 import { followLogs } from "./follow-logs.ts";
 import { QueryClient } from "./query-client.ts";
@@ -44,7 +45,9 @@ export async function logs(args: readonly string[], terminal: Terminal): Promise
     reports: values.reports ? "1" : undefined,
     from: readSince(values.since, BigInt(Date.now()) * 1_000_000n),
   };
-  const client = new QueryClient({ url: values.url, config: readClientConfig() });
+  const config = readClientConfig();
+  trustCertificates(config.trusted);
+  const client = new QueryClient({ url: values.url, config });
   const show = (record: StoredRecord) =>
     terminal.print(values.json ? JSON.stringify(record) : describeLogLine(record, terminal.colour));
   if (values.follow) {

@@ -1,4 +1,5 @@
 import { flushCompileCache } from "node:module";
+import { setFlagsFromString } from "node:v8";
 import type { Collector } from "../collector.ts";
 import { type Config, readConfig, shareCompileCache } from "../config.ts";
 import type { Terminal } from "./terminal.ts";
@@ -23,6 +24,7 @@ export async function serve(args: readonly string[], terminal: Terminal): Promis
     options: { json: { type: "boolean" } },
   });
   const config = readConfig();
+  if (config.kafka !== undefined) letHeapGrow();
   const stop = Promise.withResolvers<string>();
   const onSignal = (signal: string) => stop.resolve(signal);
   process.once("SIGINT", onSignal);
@@ -43,6 +45,15 @@ export async function serve(args: readonly string[], terminal: Terminal): Promis
   return 0;
 }
 
+/**
+ * The heap is small and the buffers of requests are large, and V8 counts both: it would mark all of
+ * it every 25 requests. With this a log costs a quarter less CPU, 1.6 against 2.1 s per million, for
+ * 30 MiB more (`npm run bench -- receive`).
+ */
+export function letHeapGrow(): void {
+  setFlagsFromString("--heap-growing-percent=300");
+}
+
 /** What the process says of itself: sentences for a person, JSON lines for a program. */
 class Voice {
   readonly #terminal: Terminal;
@@ -54,18 +65,23 @@ class Voice {
   }
 
   ready(config: Config, collector: Collector): void {
-    const { port, otlpHttpPort } = collector.ports;
+    const { port, otlpHttpPort, otlpGrpcPort, syslogPort } = collector.ports;
     const host = config.host.includes(":") ? `[${config.host}]` : config.host;
-    const pageUrl = `http://${host}:${port}`;
-    const otlpUrl = `http://${host}:${otlpHttpPort}`;
+    const scheme = config.tls === undefined ? "http" : "https";
+    const pageUrl = `${scheme}://${host}:${port}`;
+    const otlpUrl = `${scheme}://${host}:${otlpHttpPort}`;
+    const grpcUrl = `${scheme}://${host}:${otlpGrpcPort}`;
     const { dataDir } = config;
-    const data = { port, otlpHttpPort, pageUrl, otlpUrl, dataDir, pid: process.pid };
+    const ports = { port, otlpHttpPort, otlpGrpcPort, syslogPort };
+    const data = { ...ports, pageUrl, otlpUrl, grpcUrl, dataDir, pid: process.pid };
     const { colour } = this.#terminal;
     const line = (label: string, text: string) => `  ${colour("dim", label.padEnd(12))}${text}`;
     const lines = [
       `${colour("bold", "Clew is ready")}`,
       line("web page", colour("cyan", pageUrl)),
       line("OTLP/HTTP", colour("cyan", otlpUrl)),
+      line("OTLP/gRPC", colour("cyan", grpcUrl)),
+      ...(syslogPort === undefined ? [] : [line("syslog", `${host}:${syslogPort}, TCP and UDP`)]),
       line("data", dataDir),
       colour("dim", "  Ctrl-C ends it, and loses nothing"),
     ];

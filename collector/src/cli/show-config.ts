@@ -1,3 +1,4 @@
+import type { KafkaConfig } from "../bus/kafka/config.ts";
 import { readConfig } from "../config.ts";
 import type { Terminal } from "./terminal.ts";
 import { parseCommandLine } from "./usage-error.ts";
@@ -21,14 +22,32 @@ export async function showConfig(args: readonly string[], terminal: Terminal): P
   }
   const width = Math.max(...shown.map(([name]) => String(name).length));
   for (const [name, value] of shown) {
-    const text = Array.isArray(value) ? value.join(", ") || "(none)" : String(value);
+    const text = Array.isArray(value) ? value.join(", ") || "(none)" : asText(value);
     terminal.print(`${terminal.colour("dim", String(name).padEnd(width))}  ${text}`);
   }
   return 0;
 }
 
-/** Of a secret only how many there are. */
+function asText(value: unknown): string {
+  return typeof value === "object" && value !== null ? JSON.stringify(value) : String(value);
+}
+
+/** Of a secret only how many there are, or the file that it is in. */
 function showValue(name: string, value: unknown): unknown {
+  if (name === "tls") return showTls(value);
+  if (name === "kafka") return value === undefined ? "(none)" : showKafka(value as KafkaConfig);
   if (!SECRETS.has(name) || !Array.isArray(value)) return value;
   return value.length === 0 ? "(none)" : `(${value.length}, not shown)`;
+}
+
+/** Files by their names, the password not at all. */
+function showKafka({ tls, sasl, ...rest }: KafkaConfig): object {
+  const files = Object.entries(tls ?? {}).map(([name, file]) => [name, file?.path ?? null]);
+  const account = sasl && { ...sasl, password: "(not shown)" };
+  return { ...rest, tls: tls ? Object.fromEntries(files) : null, sasl: account ?? null };
+}
+
+function showTls(value: unknown): string {
+  if (typeof value !== "object" || value === null || !("certFile" in value)) return "(none)";
+  return String(value.certFile);
 }

@@ -12,11 +12,14 @@ const TAG_VALUE = 0x12;
 export class AttributeScan {
   /** By the length of the key: which wanted keys are that long. */
   readonly #byLength: Array<Array<{ readonly bytes: Buffer; readonly index: number }>> = [];
+  /** By the index of a key: where its value is noted. A key that is wanted twice has one place. */
+  readonly #places: Int32Array;
   readonly #starts: Int32Array;
   readonly #ends: Int32Array;
 
   /** A value is asked for by its key's index in `keys`. */
   constructor(keys: readonly string[]) {
+    this.#places = Int32Array.from(keys, (key) => keys.indexOf(key));
     this.#starts = new Int32Array(keys.length).fill(-1);
     this.#ends = new Int32Array(keys.length);
     keys.forEach((key, index) => {
@@ -32,12 +35,13 @@ export class AttributeScan {
   }
 
   has(index: number): boolean {
-    return (this.#starts[index] as number) >= 0;
+    return (this.#starts[this.#places[index] as number] as number) >= 0;
   }
 
   /** Where the `AnyValue` lies; only where `has`. */
   range(index: number): ByteRange {
-    return { start: this.#starts[index] as number, end: this.#ends[index] as number };
+    const place = this.#places[index] as number;
+    return { start: this.#starts[place] as number, end: this.#ends[place] as number };
   }
 
   /** Passes over the `KeyValue` at the cursor, whichever order its fields have. */

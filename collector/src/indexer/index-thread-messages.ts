@@ -1,12 +1,11 @@
-import type { MessagePort } from "node:worker_threads";
 import type { ErrorCode } from "../errors.ts";
+import type { BusReaderData } from "./bus-reader.ts";
 import type { IndexerStats } from "./indexer.ts";
 
 /** What the index worker is started with. */
 export interface IndexWorkerData {
   readonly dataDir: string;
-  /** Its line to the bus, transferred. */
-  readonly busPort: MessagePort;
+  readonly bus: BusReaderData;
   readonly transactionKeys: readonly string[];
   readonly retentionDays: number;
 }
@@ -15,6 +14,8 @@ export interface IndexWorkerData {
 export type IndexWorkerNews =
   | { readonly kind: "ready" }
   | { readonly kind: "stats"; readonly stats: IndexerStats }
+  /** Why the bus cannot be read now; undefined once it can. */
+  | { readonly kind: "bus"; readonly trouble: string | undefined }
   /** One line for the log. */
   | { readonly kind: "report"; readonly line: string }
   /** The last thing it says. */

@@ -100,22 +100,22 @@ test("says why it cannot start", async () => {
 
 test("a thread that dies is started again, its figures go on, and the process lives", async () => {
   const workerUrl = new URL("../../test/dying-worker.ts", import.meta.url);
-  const openBusPort = vi.fn(() => new MessageChannel().port1);
-  const thread = await start({ workerUrl, openBusPort });
+  const openBus = vi.fn(() => ({ kind: "embedded" as const, port: new MessageChannel().port1 }));
+  const thread = await start({ workerUrl, openBus });
   await vi.waitFor(() => expect(thread.stats.restarts).toBeGreaterThanOrEqual(3), 20_000);
   await thread.stop();
   const { restarts, stored, lastError, isRunning } = thread.stats;
   expect(stored.log).toBeGreaterThanOrEqual(restarts);
   expect(lastError).toBe("cannot index: out of luck");
   expect(isRunning).toBe(false);
-  expect(openBusPort.mock.calls.length).toBeGreaterThanOrEqual(restarts);
+  expect(openBus.mock.calls.length).toBeGreaterThanOrEqual(restarts);
   expect(reports[0]).toMatch(/out of luck; it starts again in 200 ms/);
 });
 
 async function start(options: Partial<IndexThreadOptions> = {}): Promise<IndexThread> {
   const thread = await startIndexThread({
     dataDir,
-    openBusPort: () => bus.consumerPort(),
+    openBus: () => ({ kind: "embedded", port: bus.consumerPort() }),
     transactionKeys: ["transaction_id"],
     retentionDays: 7,
     report: (line) => reports.push(line),

@@ -1,7 +1,8 @@
 import { once } from "node:events";
 import { extname } from "node:path";
-import { type MessagePort, Worker } from "node:worker_threads";
+import { Worker } from "node:worker_threads";
 import { ClewError } from "../errors.ts";
+import type { BusReaderData } from "./bus-reader.ts";
 import type {
   IndexWorkerData,
   IndexWorkerNews,
@@ -27,8 +28,8 @@ export interface IndexThreadStats extends IndexerStats {
 export interface IndexThreadOptions {
   /** The collector's data directory, with the folders `bus` and `store`. */
   readonly dataDir: string;
-  /** `EmbeddedBus.consumerPort`: called anew for each start of the thread. */
-  readonly openBusPort: () => MessagePort;
+  /** Where it reads; called anew for each start of the thread. */
+  readonly openBus: () => BusReaderData;
   readonly transactionKeys: readonly string[];
   readonly retentionDays: number;
   /** At most about ten times a second, each time something moved. */
@@ -49,6 +50,7 @@ export class IndexThread {
   #before: IndexerStats = NOTHING;
   #now: IndexerStats = NOTHING;
   #lastError: string | undefined;
+  #busTrouble: string | undefined;
   #restarts = 0;
   #isRunning = false;
   #worker: Worker | undefined;
@@ -64,7 +66,7 @@ export class IndexThread {
   get stats(): IndexThreadStats {
     return {
       ...addStats(this.#before, this.#now),
-      lastError: this.#lastError ?? this.#now.lastError,
+      lastError: this.#lastError ?? this.#busTrouble ?? this.#now.lastError,
       restarts: this.#restarts,
       isRunning: this.#isRunning,
     };
@@ -72,14 +74,14 @@ export class IndexThread {
 
   /** Resolves once the thread reads the bus. */
   async start(): Promise<void> {
-    const { dataDir, transactionKeys, retentionDays, openBusPort, workerUrl } = this.#options;
-    const busPort = openBusPort();
-    const workerData: IndexWorkerData = { dataDir, busPort, transactionKeys, retentionDays };
+    const { dataDir, transactionKeys, retentionDays, openBus, workerUrl } = this.#options;
+    const bus = openBus();
+    const workerData: IndexWorkerData = { dataDir, bus, transactionKeys, retentionDays };
     const url = workerUrl ?? new URL(WORKER_FILE, import.meta.url);
     const worker = new Worker(url, {
       name: "index",
       workerData,
-      transferList: [busPort],
+      transferList: bus.kind === "embedded" ? [bus.port] : [],
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MIB },
     });
     this.#worker = worker;
@@ -128,9 +130,13 @@ export class IndexThread {
     this.#options.onStats?.(this.stats);
   }
 
-  #onNews(news: Extract<IndexWorkerNews, { kind: "stats" | "report" }>): void {
+  #onNews(news: Extract<IndexWorkerNews, { kind: "stats" | "report" | "bus" }>): void {
     if (news.kind === "report") {
       this.#report(news.line);
+      return;
+    }
+    if (news.kind === "bus") {
+      this.#busTrouble = news.trouble;
       return;
     }
     const { stats } = news;
@@ -146,6 +152,7 @@ export class IndexThread {
     const wasRunning = this.#isRunning || this.#restarts > 0;
     this.#before = addStats(this.#before, this.#now);
     this.#now = NOTHING;
+    this.#busTrouble = undefined;
     this.#isRunning = false;
     this.#worker = undefined;
     if (this.#stopping !== undefined || !wasRunning) return;
@@ -166,7 +173,7 @@ export class IndexThread {
 }
 
 /**
- * Starts the thread that moves records from the embedded bus into the embedded store.
+ * Starts the thread that moves records from the bus into the embedded store.
  * @throws ClewError where it cannot begin at all; afterwards it is started again for ever.
  */
 export async function startIndexThread(options: IndexThreadOptions): Promise<IndexThread> {

@@ -1,19 +1,20 @@
-/** The index thread's entry: the embedded bus's consumer, the indexer and the store's writer. */
+/** The index thread's entry: the bus's consumer, the indexer and the store's writer. */
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { parentPort, workerData } from "node:worker_threads";
-import { EmbeddedBusConsumer } from "../bus/embedded-bus-consumer.ts";
-import { EMBEDDED_PARTITION } from "../bus/segment-format.ts";
-import { describeDamage } from "../bus/segment-reader.ts";
+import type { BusConsumer } from "../bus/bus.ts";
 import { toClewError } from "../errors.ts";
 import { openEmbeddedStoreWriter } from "../store/embedded/embedded-store-writer.ts";
 import type { StoreWriter } from "../store/store.ts";
+import { openBusReader } from "./bus-reader.ts";
 import type { IndexWorkerData, IndexWorkerNews } from "./index-thread-messages.ts";
 import { Indexer, type IndexerStats } from "./indexer.ts";
 import { NewsThrottle } from "./news-throttle.ts";
 
 const EXPIRE_INTERVAL_MS = 60 * 60 * 1000;
 const DAY_MS = 24 * 60 * 60 * 1000;
+/** A bus that does not answer to the last commit is not waited for longer. */
+const LAST_COMMIT_MS_MAX = 4000;
 
 const data: IndexWorkerData = workerData;
 try {
@@ -26,23 +27,22 @@ try {
 }
 
 async function main(): Promise<void> {
-  const { dataDir, busPort, transactionKeys } = data;
+  const { dataDir, bus, transactionKeys } = data;
   const warn = (line: string) => tell({ kind: "report", line });
   const store = openEmbeddedStoreWriter({ dir: join(dataDir, "store"), warn });
-  let consumer: EmbeddedBusConsumer | undefined;
+  let consumer: BusConsumer | undefined;
   let expiry: NodeJS.Timeout | undefined;
+  let lastCommit: NodeJS.Timeout | undefined;
   const news = new NewsThrottle<IndexerStats>((stats) => tell({ kind: "stats", stats }));
   try {
     const from = await store.positions();
-    consumer = await EmbeddedBusConsumer.connect({
-      dir: join(dataDir, "bus"),
-      port: busPort,
-      from,
-      onDamage: (damage) => warn(describeDamage(damage)),
+    const reader = await openBusReader(bus, {
+      ...{ dataDir, from, report: warn },
+      onTrouble: (why) => tell({ kind: "bus", trouble: why }),
     });
-    await commitStored(consumer, from);
+    consumer = reader;
     const indexer = new Indexer({
-      consumer,
+      consumer: reader,
       store,
       transactionKeys,
       nowMs: () => performance.now(),
@@ -50,31 +50,22 @@ async function main(): Promise<void> {
       wait: (ms, signal) => wait(ms, undefined, { signal }),
       onProgress: (stats) => news.offer(stats),
     });
-    parentPort?.on("message", () => void indexer.stop());
+    parentPort?.once("message", () => {
+      lastCommit = setTimeout(() => void reader.stop(), LAST_COMMIT_MS_MAX);
+      void indexer.stop();
+    });
     await expire(store);
     expiry = setInterval(() => void expire(store), EXPIRE_INTERVAL_MS);
     tell({ kind: "ready" });
     await indexer.run();
   } finally {
     clearInterval(expiry);
+    clearTimeout(lastCommit);
     news.stop();
     await consumer?.stop();
-    busPort.close();
+    if (bus.kind === "embedded") bus.port.close();
     await store.stop();
   }
-}
-
-/**
- * After a crash between the store's commit and the bus's, the store knows better. Not where the
- * consumer begins elsewhere: then these positions were counted in another bus.
- */
-async function commitStored(
-  consumer: EmbeddedBusConsumer,
-  from: ReadonlyMap<string, number>,
-): Promise<void> {
-  const offset = from.get(EMBEDDED_PARTITION);
-  if (offset === undefined || offset !== consumer.nextOffset) return;
-  await consumer.commit({ partition: EMBEDDED_PARTITION, offset });
 }
 
 /** Deletes the days beyond retention, by day of receipt (UTC). What fails is tried in an hour. */

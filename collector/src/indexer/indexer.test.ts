@@ -216,8 +216,9 @@ test("brings dead letters from the bus into the store", async () => {
     topic: "logs",
     original: Buffer.from([0, 1, 2]),
   };
-  await publish("dead-letters", encodeDeadLetter(letter));
-  await publish("dead-letters", encodeDeadLetter(letter).subarray(0, 9));
+  const [message = Buffer.alloc(0)] = encodeDeadLetter(letter);
+  await publish("dead-letters", message);
+  await publish("dead-letters", message.subarray(0, 9));
   const indexer = await start();
   await settled();
   const [found, broken] = [...store.deadLetters.values()];
@@ -310,6 +311,37 @@ test("ends with the reason where the bus refuses a commit, even the last", async
   await vi.waitFor(() => expect(bus.events.at(-1)).toBe("commit 1"));
   bus.answer(new Error("the bus cannot commit"));
   await expect(running).rejects.toThrow("the bus cannot commit");
+});
+
+test("moves every partition of a batch in the one act, and commits each", async () => {
+  const at = [
+    ["logs/0", 7],
+    ["traces/1", 3],
+    ["logs/0", 8],
+  ] as const;
+  const value = logsRequest([{ resource: {}, scope: "test", records: [{ body: "a" }] }]);
+  const messages = at.map(([partition, offset]): DeliveredMessage => {
+    const requestId = `${partition}@${offset}`;
+    const headers = { requestId, part: 0, records: 1, receivedNs: 1n, repeat: false };
+    return { topic: "logs", partition, offset, headers, value };
+  });
+  const reads = [messages, []];
+  const committed: Position[] = [];
+  const consumer: BusConsumer = {
+    read: async () => reads.shift() ?? [],
+    commit: async (position) => {
+      committed.push(position);
+    },
+    stop: async () => undefined,
+  };
+  await new Indexer({ ...options(), consumer }).run();
+  const want = [
+    { partition: "logs/0", offset: 9 },
+    { partition: "traces/1", offset: 4 },
+  ];
+  expect(store.batches.map(({ nextPositions }) => nextPositions)).toEqual([want]);
+  expect(committed).toEqual(want);
+  expect(store.records.size).toBe(3);
 });
 
 /** One message a read, then the end; answers commits when it is told. It stands for slowness. */

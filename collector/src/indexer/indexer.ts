@@ -51,7 +51,8 @@ export interface IndexerOptions {
 interface Batch {
   readonly records: IncomingRecord[];
   readonly deadLetters: DeadLetter[];
-  nextPosition: Position | undefined;
+  /** Next offset by partition: a message moves it once its last record is in the batch. */
+  readonly nextOffsets: Map<string, number>;
   readonly startedMs: number;
 }
 
@@ -75,7 +76,7 @@ export class Indexer {
   #counts = { existing: 0, projected: 0, batches: 0, busyMs: 0 };
   #lastError: string | undefined;
   #running: Promise<void> | undefined;
-  #committing: Promise<void> | undefined;
+  #committing: Promise<unknown> | undefined;
 
   constructor(options: IndexerOptions) {
     this.#options = options;
@@ -132,7 +133,7 @@ export class Indexer {
         await this.#settle(batch, signal);
         batch = this.#emptyBatch();
       }
-      batch.nextPosition = { partition: message.partition, offset: message.offset + 1 };
+      batch.nextOffsets.set(message.partition, message.offset + 1);
     }
     await this.#settle(batch, signal);
   }
@@ -154,13 +155,13 @@ export class Indexer {
     }
   }
 
-  /** Resolves once everything of the batch is safe and its offset on the way to the bus. */
+  /** Resolves once everything of the batch is safe and its offsets on the way to the bus. */
   async #settle(batch: Batch, signal: AbortSignal): Promise<void> {
     const { nowMs } = this.#options;
-    const { records, deadLetters, nextPosition } = batch;
-    const nextPositions = nextPosition === undefined ? [] : [nextPosition];
+    const { records, deadLetters, nextOffsets } = batch;
+    const nextPositions = [...nextOffsets].map(([partition, offset]) => ({ partition, offset }));
     await this.#write({ records, deadLetters, nextPositions }, { signal, isWhole: true });
-    if (nextPosition !== undefined) await this.#commit(nextPosition);
+    if (nextPositions.length > 0) await this.#commit(nextPositions);
     this.#counts.batches++;
     this.#counts.busyMs += nowMs() - batch.startedMs;
     this.#options.onProgress(this.stats());
@@ -170,9 +171,10 @@ export class Indexer {
    * Waits for the bus's answer to the commit before this one only: the bus may be busy receiving,
    * and the store need not stand still for that. A crash between delivers again what is stored.
    */
-  async #commit(nextPosition: Position): Promise<void> {
+  async #commit(nextPositions: readonly Position[]): Promise<void> {
+    const { consumer } = this.#options;
     const before = this.#committing;
-    this.#committing = this.#options.consumer.commit(nextPosition);
+    this.#committing = Promise.all(nextPositions.map((position) => consumer.commit(position)));
     // Whoever waits for it, at the next batch or the end, hears why it failed.
     this.#committing.catch(() => undefined);
     await before;
@@ -245,7 +247,7 @@ export class Indexer {
 
   #emptyBatch(): Batch {
     const startedMs = this.#options.nowMs();
-    return { records: [], deadLetters: [], nextPosition: undefined, startedMs };
+    return { records: [], deadLetters: [], nextOffsets: new Map(), startedMs };
   }
 
   #retryDelayMs(attempt: number): number {

@@ -215,6 +215,13 @@ test("a transaction ID is the resource's where the record has none", () => {
   expect(decoded.map((record) => record.transactionId)).toEqual(["batch-7", "own", ""]);
 });
 
+test("a transaction key may be a name that is read for something else as well", () => {
+  const keys = new TransactionKeys(["service.name"]);
+  const request = logsRequest([{ resource: { "service.name": "job-7" }, records: [{}] }]);
+  const [decoded] = new MessageDecoder(keys).decode(deliver(request), 10);
+  expect(decoded).toMatchObject([{ transactionId: "job-7", service: "job-7" }]);
+});
+
 test("a transaction ID that cannot be taken is counted", () => {
   const keys = new TransactionKeys(KEYS);
   const request = logsRequest([

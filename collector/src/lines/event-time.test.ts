@@ -12,12 +12,15 @@ test.each<[unknown, bigint]>([
   [NOON_MS * 1000, NOON_NS],
   [NOON_MS * 1e6, NOON_NS],
   [String(NOON_MS), NOON_NS],
+  [`${NOON_MS}.123456`, NOON_NS + 123_456n],
+  [NOON_NS + 1n, NOON_NS + 1n],
+  [String(NOON_NS + 1n), NOON_NS + 1n],
   ["2026-01-31T12:00:00Z", NOON_NS],
   ["2026-01-31T12:00:00.123456789Z", NOON_NS + 123_456_789n],
   ["2026-01-31 12:00:00,5Z", NOON_NS + 500_000_000n],
   ["2026-01-31T13:00:00+0100", NOON_NS],
   ["2026-01-31T13:00:00+01:00", NOON_NS],
-])("%j is a time", (value, want) => {
+])("%s is a time", (value, want) => {
   expect(findEventTime(value)).toBe(want);
 });
 
@@ -35,6 +38,9 @@ test.each<unknown>([
   0,
   -1,
   Number.NaN,
+  Number.POSITIVE_INFINITY,
+  -1n,
+  10n ** 30n,
   1e30,
   "2026-13-31T12:00:00Z",
   "2026-01-31",
@@ -42,6 +48,6 @@ test.each<unknown>([
   {},
   ["2026-01-31T12:00:00Z"],
   "9999-01-01T00:00:00Z",
-])("%j is none", (value) => {
+])("%s is none", (value) => {
   expect(findEventTime(value)).toBeUndefined();
 });

@@ -15,21 +15,36 @@ const NS_MAX = 2n ** 63n - 1n;
  */
 export function findEventTime(value: unknown): bigint | undefined {
   const ns =
-    typeof value === "number" || (typeof value === "string" && /^\d{10,19}(\.\d+)?$/.test(value))
-      ? fromNumber(Number(value))
-      : fromText(value);
+    typeof value === "number"
+      ? fromNumber(value)
+      : typeof value === "bigint"
+        ? fromParts(value, 0)
+        : typeof value === "string"
+          ? (fromDigits(value) ?? fromText(value))
+          : undefined;
   return ns !== undefined && ns > 0n && ns <= NS_MAX ? ns : undefined;
 }
 
 function fromNumber(value: number): bigint | undefined {
-  const nsPerUnit = UNITS.find(([below]) => value < below)?.[1];
-  if (nsPerUnit === undefined || !(value > 0)) return undefined;
+  if (!(value > 0) || !Number.isFinite(value)) return undefined;
   const whole = Math.floor(value);
-  return BigInt(whole) * BigInt(nsPerUnit) + BigInt(Math.round((value - whole) * nsPerUnit));
+  return fromParts(BigInt(whole), value - whole);
 }
 
-function fromText(value: unknown): bigint | undefined {
-  if (typeof value !== "string") return undefined;
+/** As text every digit counts: milliseconds with nanoseconds behind the point are exact. */
+function fromDigits(text: string): bigint | undefined {
+  const [, whole, fraction = "0"] = /^(\d{10,19})(?:\.(\d+))?$/.exec(text) ?? [];
+  return whole === undefined ? undefined : fromParts(BigInt(whole), Number(`0.${fraction}`));
+}
+
+function fromParts(whole: bigint, fraction: number): bigint | undefined {
+  const size = Number(whole);
+  const nsPerUnit = UNITS.find(([below]) => size < below)?.[1];
+  if (nsPerUnit === undefined) return undefined;
+  return whole * BigInt(nsPerUnit) + BigInt(Math.round(fraction * nsPerUnit));
+}
+
+function fromText(value: string): bigint | undefined {
   const [, day, clock, fraction = "", zone = ""] =
     /^(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2}:\d{2})(?:[.,](\d{1,9}))?\s?(Z|[+-]\d{2}:?\d{2})?$/i.exec(
       value,

@@ -57,7 +57,7 @@ export class LineSplitter {
 }
 
 /** The last place at or before `end` where a UTF-8 character begins (RFC 3629 §3). */
-function characterBound(bytes: Buffer, end: number): number {
+export function characterBound(bytes: Buffer, end: number): number {
   let at = end;
   while (at > end - 4 && at > 0 && ((bytes[at] ?? 0) & 0xc0) === 0x80) at--;
   return at > 0 && at > end - 4 ? at : end;

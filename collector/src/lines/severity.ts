@@ -11,6 +11,7 @@ const INFO = 9;
 const WARN = 13;
 const ERROR = 17;
 const FATAL = 21;
+const SEVERITY_MAX = 24;
 
 /** Level names of pino, bunyan, winston, log4j, Python, Go and syslog. */
 const NUMBERS: Readonly<Record<string, number>> = {
@@ -53,6 +54,12 @@ export function findSeverity(value: unknown): Severity | undefined {
   const name = value.toLowerCase();
   const number = Object.hasOwn(NUMBERS, name) ? NUMBERS[name] : undefined;
   return number === undefined ? undefined : { number, text: value };
+}
+
+/** An OTLP SeverityNumber, with the text that stands beside it. */
+export function findSeverityNumber(value: number, text?: string): Severity | undefined {
+  if (!Number.isInteger(value) || value < TRACE || value > SEVERITY_MAX) return undefined;
+  return { number: value, text: text ?? nameOf(value) };
 }
 
 function fromNumber(value: number): Severity | undefined {

@@ -172,6 +172,57 @@ describe("nesting", () => {
   });
 });
 
+describe("attributes, which are passed over in one step where they are plain", () => {
+  const pair = (key: Buffer, value: Buffer) => Buffer.concat([key, value]);
+  const key = field.text(1, "http.route");
+  const value = field.bytes(2, field.text(1, "/orders"));
+  const taken = (attribute: Buffer) => {
+    const record = field.bytes(2, field.bytes(6, attribute));
+    try {
+      return walkOtlp("logs", field.bytes(1, field.bytes(2, record))) === 1;
+    } catch (error) {
+      expect(error).toBeInstanceOf(ClewError);
+      return false;
+    }
+  };
+
+  it.each<[string, Buffer, boolean]>([
+    ["plain", pair(key, value), true],
+    ["value first", pair(value, key), true],
+    ["no value", key, true],
+    ["an empty value", pair(key, field.bytes(2, Buffer.alloc(0))), true],
+    ["two values", pair(key, pair(value, value)), true],
+    ["a field nobody knows", pair(key, pair(value, field.text(9, "new"))), true],
+    ["a key that is not ASCII", pair(field.text(1, "größe"), value), true],
+    ["a text that is not ASCII", pair(key, field.bytes(2, field.text(1, "größe"))), true],
+    ["a long text", pair(key, field.bytes(2, field.text(1, "x".repeat(5000)))), true],
+    ["a long key", pair(field.text(1, "k".repeat(300)), value), true],
+    ["a key that is not UTF-8", pair(field.bytes(1, Buffer.of(0xff)), value), false],
+    ["a text that is not UTF-8", pair(key, field.bytes(2, field.bytes(1, Buffer.of(0xc3)))), false],
+    ["a value cut off", pair(key, value.subarray(0, -1)), false],
+    ["a text longer than its value", pair(key, Buffer.of(0x12, 4, 0x0a, 3, 0x41, 0x41)), false],
+    ["a text shorter than its value", pair(key, Buffer.of(0x12, 3, 0x0a, 0, 0x41)), false],
+    ["a key of another wire type", Buffer.of(0x08, 1), false],
+    ["a group", pair(key, Buffer.of(0x12, 1, 0x0b)), false],
+  ])("%s", (_name, attribute, want) => {
+    expect(taken(attribute)).toBe(want);
+  });
+
+  it("are as deep as others", () => {
+    const nested = (text: string, levels: number) => {
+      let any = field.text(1, text);
+      for (let i = 0; i < levels; i++) {
+        any = field.bytes(6, field.bytes(1, pair(key, field.bytes(2, any))));
+      }
+      return taken(pair(key, field.bytes(2, any)));
+    };
+    const levels = Array.from({ length: 40 }, (_, i) => i);
+    const plain = levels.map((count) => nested("plain", count));
+    expect(plain).toEqual(levels.map((count) => nested("größe", count)));
+    expect(new Set(plain)).toEqual(new Set([true, false]));
+  });
+});
+
 describe("strings", () => {
   const long = "ß".repeat(400);
   it.each<[string, Buffer, boolean]>([

@@ -4,6 +4,8 @@ const VARINT_BYTES_MAX = 10;
 const CAPACITY_BYTES_MIN = 256;
 /** Up to here a loop is cheaper than the two calls that a native copy takes. */
 const LOOP_COPY_BYTES_MAX = 64;
+/** As above, for text: keys and short values. Below 128, so that the length is one byte. */
+const LOOP_STRING_CHARS_MAX = 40;
 
 /**
  * Writes protobuf front to back into a growing buffer. A message's length stands before it and is
@@ -71,6 +73,31 @@ export class ProtobufWriter {
     if (length > LOOP_COPY_BYTES_MAX) buffer.set(source.subarray(start, end), position);
     else for (let i = 0; i < length; i++) buffer[position + i] = source[start + i] as number;
     this.position = position + length;
+  }
+
+  /** Length and bytes of a text as UTF-8; half of a surrogate pair becomes U+FFFD. */
+  string(text: string): void {
+    const { length } = text;
+    if (length > LOOP_STRING_CHARS_MAX || !this.asciiString(text, length)) {
+      const bytes = Buffer.byteLength(text);
+      this.varint(bytes);
+      this.reserve(bytes);
+      this.position += this.buffer.write(text, this.position, bytes, "utf8");
+    }
+  }
+
+  /** False, with nothing written, where a character is not ASCII. */
+  private asciiString(text: string, length: number): boolean {
+    this.reserve(length + 1);
+    const { buffer, position } = this;
+    for (let i = 0; i < length; i++) {
+      const code = text.charCodeAt(i);
+      if (code >= 0x80) return false;
+      buffer[position + 1 + i] = code;
+    }
+    buffer[position] = length;
+    this.position = position + 1 + length;
+    return true;
   }
 
   /** Begins a message whose tag was written; the answer is for `close`. */

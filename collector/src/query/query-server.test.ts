@@ -95,7 +95,7 @@ beforeEach(() => {
   reader = new FakeReader();
   faults = [];
   parts = {
-    config: { host: "127.0.0.1", port: 0, queryTokens: [] },
+    config: { host: "127.0.0.1", port: 0, queryTokens: [], tls: undefined },
     reader,
     news: { onStored: () => () => undefined },
     targets: { list: async () => [TARGET] },

@@ -1,8 +1,9 @@
 import type { Server } from "node:http";
+import { createServer as createTlsServer } from "node:https";
 import { createAdaptorServer } from "@hono/node-server";
 import { Hono } from "hono";
 import { checkToken } from "../check-token.ts";
-import { VARIABLE } from "../config.ts";
+import { type Config, VARIABLE } from "../config.ts";
 import { ClewError, toClewError } from "../errors.ts";
 import type { StoreReader } from "../store/store.ts";
 import { checkHost } from "./check-host.ts";
@@ -25,6 +26,7 @@ export interface QueryServerParts {
     readonly host: string;
     readonly port: number;
     readonly queryTokens: readonly string[];
+    readonly tls: Config["tls"];
   };
   readonly reader: StoreReader;
   readonly news: StoreNews;
@@ -42,6 +44,8 @@ export interface QueryServerParts {
 const HEADER_BYTES_MAX = 16 * 1024;
 const REQUEST_MS_MAX = 30_000;
 const CLOSE_MS_MAX = 2000;
+/** Such a connection is none of HTTP's yet, and holds up the end. */
+const HANDSHAKE_MS_MAX = 5000;
 /** Prometheus takes service discovery in this very type only. */
 const JSON_ANSWER = { "content-type": "application/json", "cache-control": "no-store" };
 
@@ -55,14 +59,26 @@ export class QueryServer {
   constructor(parts: QueryServerParts) {
     this.#parts = parts;
     this.#tails = new LogTails(parts);
+    const { tls } = parts.config;
+    const bounds = {
+      maxHeaderSize: HEADER_BYTES_MAX,
+      requestTimeout: REQUEST_MS_MAX,
+      headersTimeout: REQUEST_MS_MAX,
+    };
     const server = createAdaptorServer({
       fetch: createApp(parts, this.#tails).fetch,
       overrideGlobalObjects: false,
-      serverOptions: {
-        maxHeaderSize: HEADER_BYTES_MAX,
-        requestTimeout: REQUEST_MS_MAX,
-        headersTimeout: REQUEST_MS_MAX,
-      },
+      ...(tls === undefined
+        ? { serverOptions: bounds }
+        : {
+            createServer: createTlsServer,
+            serverOptions: {
+              ...bounds,
+              handshakeTimeout: HANDSHAKE_MS_MAX,
+              cert: tls.cert,
+              key: tls.key,
+            },
+          }),
     });
     this.#server = server as Server;
   }

@@ -1,8 +1,9 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo, Socket } from "node:net";
+import { createServer as createTlsServer } from "node:https";
+import type { Socket } from "node:net";
 import { type Config, VARIABLE } from "../config.ts";
-import { ClewError } from "../errors.ts";
 import { type Reply, send } from "./http-reply.ts";
+import { listen } from "./listen.ts";
 
 /** What answers requests of one protocol on the port that is shared. */
 export interface HttpDoor {
@@ -12,7 +13,7 @@ export interface HttpDoor {
 }
 
 export interface HttpReceiverOptions {
-  readonly config: Pick<Config, "host" | "otlpHttpPort">;
+  readonly config: Pick<Config, "host" | "otlpHttpPort" | "tls">;
   /** The first that handles a path answers; the last is asked whatever the path is. */
   readonly doors: readonly [...HttpDoor[], HttpDoor];
   readonly timeouts?: Partial<ReceiveTimeouts>;
@@ -45,6 +46,7 @@ export class HttpReceiver {
   private readonly options: HttpReceiverOptions;
   private readonly timeouts: ReceiveTimeouts;
   private readonly server: Server;
+  private readonly sockets = new Set<Socket>();
   private readonly requestsBySocket = new Map<Socket, number>();
   private stopped: Promise<void> | undefined;
 
@@ -52,31 +54,29 @@ export class HttpReceiver {
     this.options = options;
     this.timeouts = { ...RECEIVE_TIMEOUTS, ...options.timeouts };
     const { headersMs, bodyMs } = this.timeouts;
-    this.server = createServer({
+    const bounds = {
       headersTimeout: headersMs,
       // A body has a deadline of its own, which answers in the sender's format, before this one.
       requestTimeout: 2 * (headersMs + bodyMs),
       keepAliveTimeout: KEEP_ALIVE_MS,
       connectionsCheckingInterval: Math.min(headersMs, CHECK_INTERVAL_MS_MAX),
-    });
-    this.server.on("connection", (socket) => this.watch(socket));
+    };
+    const { tls } = options.config;
+    this.server =
+      tls === undefined
+        ? createServer(bounds)
+        : createTlsServer({ ...bounds, handshakeTimeout: headersMs, cert: tls.cert, key: tls.key });
+    this.server.on("connection", (socket) => this.keep(socket));
+    // Requests are on the socket that encrypts, which is there once the handshake has ended.
+    const opened = tls === undefined ? "connection" : "secureConnection";
+    this.server.on(opened, (socket) => this.watch(socket));
     this.server.on("request", (request, response) => void this.handle(request, response));
   }
 
   /** @throws ClewError PORT_IN_USE, or CONFIG_INVALID where the address cannot be listened on. */
   async start(): Promise<{ port: number }> {
-    const { host, otlpHttpPort } = this.options.config;
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    this.server.once("error", reject);
-    this.server.listen({ host, port: otlpHttpPort }, resolve);
-    try {
-      await promise;
-    } catch (cause) {
-      throw cannotListen({ host, port: otlpHttpPort, cause });
-    } finally {
-      this.server.off("error", reject);
-    }
-    return { port: (this.server.address() as AddressInfo).port };
+    const { host, otlpHttpPort: port } = this.options.config;
+    return listen(this.server, { host, port, portVariable: VARIABLE.otlpHttpPort });
   }
 
   /** Takes no more requests, and resolves when every one taken so far is answered. */
@@ -87,11 +87,12 @@ export class HttpReceiver {
 
   private async drain(): Promise<void> {
     if (!this.server.listening) return;
-    const timer = setTimeout(() => this.server.closeAllConnections(), this.timeouts.stopMs);
+    const timer = setTimeout(() => this.cutOff(), this.timeouts.stopMs);
     const { promise, resolve } = Promise.withResolvers<void>();
     this.server.close(() => resolve());
     // Node takes a connection on which no request came yet for a busy one, and would wait for it.
     for (const [socket, requests] of this.requestsBySocket) if (requests === 0) socket.destroy();
+    if (this.requestsBySocket.size === 0) this.cutOff();
     await promise;
     clearTimeout(timer);
   }
@@ -110,9 +111,26 @@ export class HttpReceiver {
     return doors.find((door) => door.handles(path)) ?? (doors.at(-1) as HttpDoor);
   }
 
+  private keep(socket: Socket): void {
+    this.sockets.add(socket);
+    socket.once("close", () => this.sockets.delete(socket));
+  }
+
   private watch(socket: Socket): void {
+    if (this.stopped !== undefined) {
+      socket.destroy();
+      return;
+    }
     this.requestsBySocket.set(socket, 0);
-    socket.once("close", () => this.requestsBySocket.delete(socket));
+    socket.once("close", () => {
+      this.requestsBySocket.delete(socket);
+      // What is left then are handshakes that have not ended.
+      if (this.stopped !== undefined && this.requestsBySocket.size === 0) this.cutOff();
+    });
+  }
+
+  private cutOff(): void {
+    for (const socket of this.sockets) socket.destroy();
   }
 
   private count(socket: Socket, change: 1 | -1): void {
@@ -122,15 +140,4 @@ export class HttpReceiver {
     // Its answer may have left just before `stop`, and promised that the connection stays.
     if (this.stopped !== undefined && requests + change === 0) socket.destroySoon();
   }
-}
-
-function cannotListen(address: { host: string; port: number; cause: unknown }): ClewError {
-  const { host, port, cause } = address;
-  const code = (cause as NodeJS.ErrnoException).code ?? String(cause);
-  if (code === "EADDRINUSE") {
-    const why = `another process has port ${port}; set ${VARIABLE.otlpHttpPort} to another`;
-    return new ClewError("PORT_IN_USE", `cannot listen on ${host}:${port}: ${why}`, { cause });
-  }
-  const what = `${VARIABLE.host}=${host}, ${VARIABLE.otlpHttpPort}=${port}`;
-  return new ClewError("CONFIG_INVALID", `cannot listen on ${what}: ${code}`, { cause });
 }

@@ -10,7 +10,7 @@ export interface Reply {
 /** So much of a refused body is read and thrown away, for the sender to get to the answer. */
 export const DISCARD_BYTES_MAX = 128 * 1024 * 1024;
 const DISCARD_TIMEOUT_MS = 10_000;
-const RETRY_AFTER_SECONDS = 1;
+export const RETRY_AFTER_SECONDS = 1;
 
 /** The one way out: every answer to a request leaves here. */
 export function send(

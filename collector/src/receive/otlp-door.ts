@@ -4,11 +4,12 @@ import type { Config } from "../config.ts";
 import { toClewError } from "../errors.ts";
 import { otlpJsonToProtobuf } from "../otlp/otlp-json.ts";
 import { decompress } from "./decompress.ts";
+import { discard } from "./discard.ts";
 import type { HttpDoor } from "./http-receiver.ts";
 import type { Reply } from "./http-reply.ts";
 import type { Reservation } from "./in-flight-bytes.ts";
 import type { Intake } from "./intake.ts";
-import { acceptedReply, errorReply, rejectedReply } from "./otlp-reply.ts";
+import { acceptedReply, errorReply, partialReply } from "./otlp-reply.ts";
 import { readBody } from "./request-body.ts";
 import { findFormat, isExportPath, parseRequestHead, type RequestHead } from "./request-head.ts";
 
@@ -56,7 +57,8 @@ export class OtlpDoor implements HttpDoor {
     const { reservation } = exported;
     const value = await this.read(exported);
     const outcome = await this.options.intake.take({ signal, value, isRepeat, reservation });
-    return outcome.rejected === 0 ? acceptedReply(format) : rejectedReply(format, signal, outcome);
+    discard(value);
+    return outcome.reason === "" ? acceptedReply(format) : partialReply(format, signal, outcome);
   }
 
   /** The request as plain protobuf. */
@@ -70,6 +72,7 @@ export class OtlpDoor implements HttpDoor {
     const value = otlpJsonToProtobuf({ signal, json: body, maxBytes });
     reservation.grow(value.length);
     reservation.shrink(body.length);
+    discard(body);
     return value;
   }
 }

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { ClewError } from "../errors.ts";
+import { discard } from "./discard.ts";
 import type { Reservation } from "./in-flight-bytes.ts";
 
 export interface BodyLimits {
@@ -18,13 +19,11 @@ export interface BodyLimits {
  */
 export async function readBody(request: IncomingMessage, limits: BodyLimits): Promise<Buffer> {
   const declared = request.headers["content-length"];
-  if (declared !== undefined) {
-    const bytes = Number(declared);
-    if (bytes > limits.maxBytes) throw tooLarge(limits.maxBytes);
-    limits.reservation.grow(bytes);
-  }
-  const body = new ArrivingBody(limits, declared !== undefined);
-  return body.read(request);
+  if (declared === undefined) return arrive(request, new UndeclaredBody(limits), limits);
+  const bytes = Number(declared);
+  if (bytes > limits.maxBytes) throw tooLarge(limits.maxBytes);
+  limits.reservation.grow(bytes);
+  return arrive(request, new DeclaredBody(bytes), limits);
 }
 
 /** @returns the refusal of a body, as sent or as decompressed, that is over the limit. */
@@ -35,51 +34,101 @@ export function tooLarge(maxBytes: number): ClewError {
   );
 }
 
-class ArrivingBody {
-  private readonly limits: BodyLimits;
-  private readonly isReserved: boolean;
-  private readonly chunks: Buffer[] = [];
-  private bytes = 0;
-
-  constructor(limits: BodyLimits, isReserved: boolean) {
-    this.limits = limits;
-    this.isReserved = isReserved;
-  }
-
-  async read(request: IncomingMessage): Promise<Buffer> {
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const onData = (chunk: Buffer): void => {
-      try {
-        this.add(chunk);
-      } catch (cause) {
-        reject(cause);
-      }
-    };
-    const onClose = (): void => reject(cutOff());
-    const timer = setTimeout(() => reject(timedOut(this.limits.timeoutMs)), this.limits.timeoutMs);
-    request.on("data", onData).once("end", resolve).once("close", onClose).on("error", onClose);
-    try {
-      await promise;
-    } finally {
-      clearTimeout(timer);
-      request.off("data", onData).off("end", resolve).off("close", onClose);
-    }
-    return this.chunks.length === 1 ? (this.chunks[0] as Buffer) : Buffer.concat(this.chunks);
-  }
-
-  private add(chunk: Buffer): void {
-    this.bytes += chunk.length;
-    if (this.bytes > this.limits.maxBytes) throw tooLarge(this.limits.maxBytes);
-    if (!this.isReserved) this.limits.reservation.grow(chunk.length);
-    this.chunks.push(chunk);
-  }
-}
-
-function timedOut(timeoutMs: number): ClewError {
+/** @returns the refusal of a body or message that did not arrive in time. */
+export function timedOut(timeoutMs: number): ClewError {
   return new ClewError(
     "REQUEST_TIMEOUT",
     `cannot take the request: its body did not arrive within ${timeoutMs} ms`,
   );
+}
+
+interface ArrivingBody {
+  /** @throws ClewError where it cannot be held. */
+  add(chunk: Buffer): void;
+  whole(): Buffer;
+}
+
+async function arrive(
+  request: IncomingMessage,
+  body: ArrivingBody,
+  { timeoutMs }: BodyLimits,
+): Promise<Buffer> {
+  const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
+  let isWhole = false;
+  const onData = (chunk: Buffer): void => {
+    try {
+      body.add(chunk);
+    } catch (cause) {
+      reject(cause);
+    }
+  };
+  const onEnd = (): void => {
+    isWhole = true;
+    resolve(body.whole());
+  };
+  // It closes after its end too, where an error would be made for nobody.
+  const onClose = (): void => {
+    if (!isWhole) reject(cutOff());
+  };
+  const timer = setTimeout(() => reject(timedOut(timeoutMs)), timeoutMs);
+  request.on("data", onData).once("end", onEnd).once("close", onClose).on("error", onClose);
+  try {
+    return await promise;
+  } finally {
+    clearTimeout(timer);
+    request.off("data", onData).off("end", onEnd).off("close", onClose);
+  }
+}
+
+/** Each chunk is copied to its place while the processor has it; Node minds the length. */
+class DeclaredBody implements ArrivingBody {
+  private readonly bytes: number;
+  private buffer: Buffer | undefined;
+  private filled = 0;
+
+  constructor(bytes: number) {
+    this.bytes = bytes;
+  }
+
+  add(chunk: Buffer): void {
+    if (this.buffer === undefined) {
+      const isAll = chunk.length === this.bytes;
+      this.buffer = isAll ? chunk : Buffer.allocUnsafeSlow(this.bytes);
+      if (isAll) {
+        this.filled = chunk.length;
+        return;
+      }
+    }
+    chunk.copy(this.buffer, this.filled);
+    this.filled += chunk.length;
+    if (chunk.buffer.byteLength === chunk.length) discard(chunk);
+  }
+
+  whole(): Buffer {
+    return this.buffer?.subarray(0, this.filled) ?? Buffer.alloc(0);
+  }
+}
+
+class UndeclaredBody implements ArrivingBody {
+  private readonly limits: BodyLimits;
+  private readonly chunks: Buffer[] = [];
+  private bytes = 0;
+
+  constructor(limits: BodyLimits) {
+    this.limits = limits;
+  }
+
+  add(chunk: Buffer): void {
+    const { maxBytes, reservation } = this.limits;
+    this.bytes += chunk.length;
+    if (this.bytes > maxBytes) throw tooLarge(maxBytes);
+    reservation.grow(chunk.length);
+    this.chunks.push(chunk);
+  }
+
+  whole(): Buffer {
+    return this.chunks.length === 1 ? (this.chunks[0] as Buffer) : Buffer.concat(this.chunks);
+  }
 }
 
 function cutOff(): ClewError {

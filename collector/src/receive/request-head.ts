@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import { HEADER } from "@clew/instrumentation/names";
 import { ClewError } from "../errors.ts";
 import type { Signal } from "../otlp/otlp-schema.ts";
-import type { ContentEncoding } from "./decompress.ts";
+import { type ContentEncoding, ENCODINGS } from "./decompress.ts";
 import type { ReplyFormat } from "./otlp-reply.ts";
 
 /** What the head of an OTLP/HTTP request tells of its body. */
@@ -23,11 +23,21 @@ export function parseRequestHead(request: IncomingMessage): RequestHead {
     throw new ClewError("METHOD_NOT_ALLOWED", "cannot answer: this path takes POST only");
   }
   const format = parseFormat(headers);
-  return { signal, format, encoding: parseEncoding(headers), isRepeat: isRepeat(headers) };
+  return {
+    signal,
+    format,
+    encoding: parseEncoding(headers),
+    isRepeat: isRepeat(headers[HEADER.attempt]),
+  };
 }
 
 export function isExportPath(path: string): boolean {
   return SIGNAL_BY_PATH.has(path);
+}
+
+/** Whether the sender says that it may have sent these records before. */
+export function isRepeat(attempt: unknown): boolean {
+  return typeof attempt === "string" && /^\d{1,9}$/.test(attempt) && Number(attempt) > 1;
 }
 
 /** The format of the body; undefined where it is not OTLP's. */
@@ -45,7 +55,6 @@ const FORMAT_BY_MEDIA_TYPE: ReadonlyMap<string, ReplyFormat> = new Map([
   ["application/x-protobuf", "protobuf"],
   ["application/json", "json"],
 ]);
-const ENCODINGS: readonly ContentEncoding[] = ["identity", "gzip", "zstd"];
 const SHOWN_CHARACTERS_MAX = 100;
 
 function parsePath(url: string | undefined): Signal {
@@ -63,16 +72,12 @@ function parseFormat(headers: IncomingHttpHeaders): ReplyFormat {
   throw unsupported(`content type ${shown(headers["content-type"] ?? "")}: ${allowed} are`);
 }
 
-function parseEncoding(headers: IncomingHttpHeaders): ContentEncoding {
+/** @throws ClewError MEDIA_TYPE_UNSUPPORTED */
+export function parseEncoding(headers: IncomingHttpHeaders): ContentEncoding {
   const found = (headers["content-encoding"] ?? "identity").trim().toLowerCase();
   const encoding = ENCODINGS.find((candidate) => candidate === found);
   if (encoding !== undefined) return encoding;
   throw unsupported(`content encoding ${shown(found)}: ${ENCODINGS.join(", ")} are`);
-}
-
-function isRepeat(headers: IncomingHttpHeaders): boolean {
-  const attempt = headers[HEADER.attempt];
-  return typeof attempt === "string" && /^\d{1,9}$/.test(attempt) && Number(attempt) > 1;
 }
 
 function unsupported(what: string): ClewError {

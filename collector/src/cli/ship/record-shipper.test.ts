@@ -5,11 +5,15 @@ import {
   type ServerResponse,
 } from "node:http";
 import type { AddressInfo } from "node:net";
-import { gunzipSync } from "node:zlib";
+import { gunzipSync, zstdDecompressSync } from "node:zlib";
 import { HEADER } from "@clew/instrumentation/names";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import type { ShippedRecord } from "../lines/logs-request.ts";
-import { RecordShipper } from "./record-shipper.ts";
+import { decodeRequest } from "../../../test/otlp-decoder.ts";
+import { VARIABLE } from "../../config.ts";
+import type { ShippedRecord } from "../../lines/logs-request.ts";
+import { Lane } from "./lane.ts";
+import type { Outgoing } from "./record-batch.ts";
+import { RecordShipper, type ShipperOptions } from "./record-shipper.ts";
 
 interface Received {
   readonly headers: IncomingHttpHeaders;
@@ -22,6 +26,20 @@ const status =
   (code: number, headers: Record<string, string> = {}): Answer =>
   (_received, response) =>
     response.writeHead(code, headers).end(`{"message":"status ${code}"}`);
+
+interface DecodedRequest {
+  readonly resourceLogs: readonly {
+    readonly scopeLogs: readonly {
+      readonly logRecords: readonly { readonly body: { readonly stringValue: string } }[];
+    }[];
+  }[];
+}
+
+function bodiesIn(request: Buffer): string[] {
+  const { resourceLogs } = decodeRequest("logs", request) as object as DecodedRequest;
+  const records = resourceLogs.flatMap(({ scopeLogs }) => scopeLogs.flatMap((it) => it.logRecords));
+  return records.map(({ body }) => body.stringValue);
+}
 
 let server: Server;
 let url: string;
@@ -39,11 +57,8 @@ beforeEach(async () => {
   server = createServer(async (request, response) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
-    const { resourceLogs } = JSON.parse(gunzipSync(Buffer.concat(chunks)).toString());
-    const { logRecords } = resourceLogs[0].scopeLogs[0];
-    const bodies = logRecords.map((record: { body: { stringValue: string } }) => {
-      return record.body.stringValue;
-    });
+    const unpack = request.headers["content-encoding"] === "gzip" ? gunzipSync : zstdDecompressSync;
+    const bodies = bodiesIn(unpack(Buffer.concat(chunks)));
     const item = { headers: request.headers, bodies };
     received.push(item);
     const [answer = ok] = answers;
@@ -60,7 +75,7 @@ afterEach(() => {
   server.close();
 });
 
-function shipper(): RecordShipper {
+function shipper(rest: Partial<ShipperOptions> = {}): RecordShipper {
   return new RecordShipper({
     otlpUrl: url,
     token: "ingest-token",
@@ -68,11 +83,12 @@ function shipper(): RecordShipper {
     note: (text) => notes.push(text),
     signal: ending.signal,
     random: () => 0,
+    ...rest,
   });
 }
 
-function record(body: string): ShippedRecord {
-  return {
+function record(body: string, rest: Partial<Outgoing> = {}): Outgoing {
+  const shipped: ShippedRecord = {
     timeNs: undefined,
     observedNs: 1n,
     severity: undefined,
@@ -85,11 +101,12 @@ function record(body: string): ShippedRecord {
     uid: body,
     file: undefined,
   };
+  return { record: shipped, chars: body.length, end: body.length, mayRepeat: false, ...rest };
 }
 
 async function ship(...bodies: string[]): Promise<RecordShipper> {
   const shipping = shipper();
-  for (const body of bodies) await shipping.accept(record(body), body.length);
+  for (const body of bodies) await shipping.accept(record(body));
   await shipping.finish();
   return shipping;
 }
@@ -100,14 +117,15 @@ test("sends what is left at the end, compressed and with its token", async () =>
   expect(received.map(({ bodies }) => bodies)).toEqual([["a", "b"]]);
   expect(received[0]?.headers).toMatchObject({
     authorization: "Bearer ingest-token",
-    "content-encoding": "gzip",
+    "content-encoding": "zstd",
+    "content-type": "application/x-protobuf",
   });
   expect(received[0]?.headers[HEADER.attempt]).toBeUndefined();
 });
 
 test("a line that nothing follows is not held back", async () => {
   const shipping = shipper();
-  await shipping.accept(record("alone"), 5);
+  await shipping.accept(record("alone"));
   await vi.waitFor(() => expect(shipping.shipped.acknowledged).toBe(1));
 });
 
@@ -159,17 +177,17 @@ test.each([401, 403, 404])(
   async (code) => {
     answers = [status(code)];
     const shipping = shipper();
-    await shipping.accept(record("a"), 1);
+    await shipping.accept(record("a"));
     await expect(shipping.finish()).rejects.toThrow(`status ${code}`);
     expect(shipping.shipped).toEqual({ acknowledged: 0, refused: 0, unsent: 1 });
-    await expect(shipping.accept(record("b"), 1)).rejects.toThrow();
+    await expect(shipping.accept(record("b"))).rejects.toThrow();
   },
 );
 
 test("an interruption ends the retries, and says why", async () => {
   answers = [status(503)];
   const shipping = shipper();
-  await shipping.accept(record("a"), 1);
+  await shipping.accept(record("a"));
   const finishing = shipping.finish();
   await vi.waitFor(() => expect(received.length).toBeGreaterThan(0));
   ending.abort(new Error("interrupted"));
@@ -183,7 +201,7 @@ test("waits while as many batches are under way as may be", async () => {
   const shipping = shipper();
   let accepted = 0;
   const feeding = (async () => {
-    for (; accepted < 10_000; accepted++) await shipping.accept(record("x"), 1);
+    for (; accepted < 10_000; accepted++) await shipping.accept(record("x"));
   })();
   await vi.waitFor(() => expect(held).toHaveLength(3));
   expect(accepted).toBeLessThan(3001);
@@ -192,4 +210,66 @@ test("waits while as many batches are under way as may be", async () => {
   await feeding;
   await shipping.finish();
   expect(shipping.shipped).toEqual({ acknowledged: 10_000, refused: 0, unsent: 0 });
+});
+
+test("a receiver that does not know zstd gets gzip", async () => {
+  answers = [
+    ({ headers }, response) =>
+      response.writeHead(headers["content-encoding"] === "gzip" ? 200 : 415).end("{}"),
+  ];
+  expect((await ship("a", "b")).shipped.acknowledged).toBe(2);
+  expect(received.map((item) => item.headers["content-encoding"])).toEqual(["zstd", "gzip"]);
+});
+
+test("a refused token is told with what to do", async () => {
+  answers = [status(401)];
+  const onFault = vi.fn();
+  const shipping = shipper({ onFault });
+  await shipping.accept(record("a"));
+  await expect(shipping.finish()).rejects.toThrow(`give its token in ${VARIABLE.ingestTokens}`);
+  expect(onFault).toHaveBeenCalledOnce();
+});
+
+test("records that may have been sent before say so at the first attempt", async () => {
+  const shipping = shipper();
+  await shipping.accept(record("a", { mayRepeat: true }));
+  await shipping.finish();
+  expect(received[0]?.headers[HEADER.attempt]).toBe("2");
+});
+
+test("a lane moves only once its batch, and all before it, are acknowledged", async () => {
+  const held: ServerResponse[] = [];
+  answers = [(_received, response) => held.push(response)];
+  const shipping = shipper();
+  const lane = new Lane({ position: 0, cuts: [] });
+  for (let end = 1; end <= 2000; end++) await shipping.accept(record("x", { lane, end }));
+  await vi.waitFor(() => expect(held).toHaveLength(2));
+  held[1]?.end("{}");
+  await vi.waitFor(() => expect(shipping.shipped.acknowledged).toBe(1000));
+  expect(lane.position).toBe(0);
+  held[0]?.end("{}");
+  await shipping.finish();
+  expect(lane.position).toBe(2000);
+});
+
+test("a refused record holds nothing back", async () => {
+  answers = [status(400)];
+  const shipping = shipper();
+  const lane = new Lane({ position: 0, cuts: [] });
+  await shipping.accept(record("bad", { lane, end: 9 }));
+  await shipping.finish();
+  expect(shipping.shipped.refused).toBe(1);
+  expect(lane.position).toBe(9);
+});
+
+test("nothing is sent before what it rests on is durable", async () => {
+  const durable = Promise.withResolvers<void>();
+  const shipping = shipper({ beforeSend: () => durable.promise });
+  await shipping.accept(record("a"));
+  const finishing = shipping.finish();
+  await new Promise(setImmediate);
+  expect(received).toHaveLength(0);
+  durable.resolve();
+  await finishing;
+  expect(received).toHaveLength(1);
 });

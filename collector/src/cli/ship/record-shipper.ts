@@ -1,22 +1,24 @@
 import { setTimeout as wait } from "node:timers/promises";
-import { promisify } from "node:util";
-import { gzip } from "node:zlib";
-import { HEADER } from "@clew/instrumentation/names";
-import { ClewError } from "../errors.ts";
-import { type ShippedRecord, toLogsRequest } from "../lines/logs-request.ts";
-import { reasonOf } from "./query-client.ts";
+import { VARIABLE } from "../../config.ts";
+import { ClewError } from "../../errors.ts";
+import { encodeLogsRequest, type ShippedRecord } from "../../lines/logs-request.ts";
+import type { OtlpAnswer } from "./otlp-answer.ts";
+import { OtlpPoster, type OtlpPosterOptions } from "./otlp-poster.ts";
+import { type Outgoing, RecordBatch } from "./record-batch.ts";
 
-export interface ShipperOptions {
-  readonly otlpUrl: string;
-  readonly token: string | undefined;
+export interface ShipperOptions extends OtlpPosterOptions {
   /** Overrides the service each line names. */
   readonly service: string | undefined;
   /** Told once when the collector goes away, once when it is back, and of each refused record. */
   readonly note: (text: string) => void;
-  /** Ends all retries. */
-  readonly signal: AbortSignal;
   /** From 0 to 1; spreads the retries of many shippers. */
   readonly random: () => number;
+  /** Awaited before a batch is first sent, with all that its records rest on. */
+  readonly beforeSend?: () => Promise<void>;
+  /** Called after a batch was acknowledged, or refused for good. */
+  readonly onAcknowledged?: () => void;
+  /** Called once where nothing can be sent any more. */
+  readonly onFault?: () => void;
 }
 
 export interface Shipped {
@@ -26,22 +28,20 @@ export interface Shipped {
   readonly unsent: number;
 }
 
-const BATCH_RECORDS_MAX = 1000;
-const BATCH_CHARS_MAX = 1024 * 1024;
 const BATCHES_IN_FLIGHT_MAX = 2;
 /** A line that nothing follows is not held back for longer. */
 const BATCH_AGE_MS_MAX = 300;
-const REQUEST_MS_MAX = 60_000;
 const RETRY_MS_MIN = 250;
 const RETRY_MS_MAX = 15_000;
 /** An answer OTLP does not name as passing may still pass; but not for ever. */
 const ODD_ANSWERS_MAX = 8;
 const REFUSALS_NOTED_MAX = 5;
+const REFUSED_CHARS_SHOWN = 200;
 /** OTLP 1.11, "Retryable Response Codes", and a request that took too long to arrive. */
 const RETRYABLE = new Set([408, 429, 502, 503, 504]);
 const NOT_THIS_CONTENT = new Set([400, 413, 422]);
-
-const compress = promisify(gzip);
+const UNAUTHENTICATED = 401;
+const SCOPE = "clew ship";
 
 /**
  * Sends records in batches, each until it is acknowledged: what was accepted is never dropped while
@@ -50,9 +50,9 @@ const compress = promisify(gzip);
  */
 export class RecordShipper {
   readonly #options: ShipperOptions;
+  readonly #poster: OtlpPoster;
   readonly #inFlight = new Set<Promise<void>>();
-  #batch: ShippedRecord[] = [];
-  #batchChars = 0;
+  #batch = new RecordBatch();
   #ageTimer: NodeJS.Timeout | undefined;
   #fault: unknown;
   #isAway = false;
@@ -63,18 +63,25 @@ export class RecordShipper {
 
   constructor(options: ShipperOptions) {
     this.#options = options;
+    this.#poster = new OtlpPoster(options);
   }
 
   /** @throws ClewError where the collector refuses everything: a wrong token, a wrong address. */
-  async accept(record: ShippedRecord, chars: number): Promise<void> {
+  async accept(outgoing: Outgoing): Promise<void> {
+    if (!this.offer(outgoing)) await this.room();
+  }
+
+  /** As `accept`, but where it answers false the caller must wait for `room` before the next. */
+  offer(outgoing: Outgoing): boolean {
     if (this.#fault) throw this.#fault;
     this.#accepted++;
-    this.#batch.push(record);
-    this.#batchChars += chars;
+    this.#batch.add(outgoing);
     this.#ageTimer ??= setTimeout(() => this.#send(), BATCH_AGE_MS_MAX);
-    if (this.#batch.length >= BATCH_RECORDS_MAX || this.#batchChars >= BATCH_CHARS_MAX) {
-      this.#send();
-    }
+    if (this.#batch.isFull) this.#send();
+    return this.#inFlight.size <= BATCHES_IN_FLIGHT_MAX;
+  }
+
+  async room(): Promise<void> {
     while (this.#inFlight.size > BATCHES_IN_FLIGHT_MAX) await Promise.race(this.#inFlight);
   }
 
@@ -82,6 +89,7 @@ export class RecordShipper {
   async finish(): Promise<void> {
     this.#send();
     while (this.#inFlight.size > 0) await Promise.race(this.#inFlight);
+    this.#poster.stop();
     if (this.#fault) throw this.#fault;
   }
 
@@ -91,50 +99,72 @@ export class RecordShipper {
     return { acknowledged, refused, unsent: this.#accepted - acknowledged - refused };
   }
 
+  /** Why nothing can be sent any more. */
+  get fault(): unknown {
+    return this.#fault;
+  }
+
   #send(): void {
     clearTimeout(this.#ageTimer);
     this.#ageTimer = undefined;
-    const records = this.#batch;
-    if (records.length === 0 || this.#fault) return;
-    this.#batch = [];
-    this.#batchChars = 0;
-    const sending = this.#deliver(records)
+    const batch = this.#batch;
+    if (batch.isEmpty || this.#fault) return;
+    this.#batch = new RecordBatch();
+    const sending = this.#sendBatch(batch)
       .catch((error: unknown) => {
         this.#fault ??= error;
+        this.#options.onFault?.();
       })
       .finally(() => this.#inFlight.delete(sending));
     this.#inFlight.add(sending);
   }
 
-  async #deliver(records: readonly ShippedRecord[]): Promise<void> {
-    const body = await compress(toLogsRequest(records, this.#options.service));
+  async #sendBatch(batch: RecordBatch): Promise<void> {
+    await this.#options.beforeSend?.();
+    await this.#deliver(batch.records, batch.mayRepeat);
+    batch.acknowledge();
+    this.#options.onAcknowledged?.();
+  }
+
+  async #deliver(records: readonly ShippedRecord[], mayRepeat: boolean): Promise<void> {
+    const { service } = this.#options;
+    const body = encodeLogsRequest(records, { service, scope: SCOPE });
     let oddAnswers = 0;
     for (let attempt = 1; ; attempt++) {
-      const answer = await this.#post(body, attempt);
+      const said = mayRepeat ? attempt + 1 : attempt;
+      const answer = await this.#poster.post({ body, attempt: said });
       if (answer.status === 200) return this.#count(records, answer);
-      if (NOT_THIS_CONTENT.has(answer.status)) return this.#deliverHalves(records, answer);
+      if (NOT_THIS_CONTENT.has(answer.status)) {
+        return this.#deliverHalves({ records, mayRepeat, answer });
+      }
       const isPassing = answer.status === 0 || RETRYABLE.has(answer.status);
       if (!isPassing && (answer.status < 500 || ++oddAnswers > ODD_ANSWERS_MAX)) {
-        throw new ClewError("BUS_UNAVAILABLE", `cannot ship to ${this.#url}: ${answer.reason}`);
+        throw this.#refusal(answer);
       }
       await this.#pause(attempt, answer);
     }
   }
 
   /** One record that is refused must not take those beside it along. */
-  async #deliverHalves(records: readonly ShippedRecord[], answer: Answer): Promise<void> {
+  async #deliverHalves(refused: {
+    records: readonly ShippedRecord[];
+    mayRepeat: boolean;
+    answer: OtlpAnswer;
+  }): Promise<void> {
+    const { records, mayRepeat, answer } = refused;
     const [first] = records;
     if (records.length === 1 && first) {
       this.#refused++;
-      this.#noteRefusal(`a line is refused (${answer.reason}): ${first.body.slice(0, 200)}`);
+      const text = first.body.slice(0, REFUSED_CHARS_SHOWN);
+      this.#noteRefusal(`a line is refused (${answer.reason}): ${text}`);
       return;
     }
     const middle = Math.ceil(records.length / 2);
-    await this.#deliver(records.slice(0, middle));
-    await this.#deliver(records.slice(middle));
+    await this.#deliver(records.slice(0, middle), mayRepeat);
+    await this.#deliver(records.slice(middle), mayRepeat);
   }
 
-  #count(records: readonly ShippedRecord[], { rejected, reason }: Answer): void {
+  #count(records: readonly ShippedRecord[], { rejected, reason }: OtlpAnswer): void {
     this.#refused += rejected;
     this.#acknowledged += records.length - rejected;
     if (rejected > 0) this.#noteRefusal(`${rejected} lines are refused: ${reason}`);
@@ -142,32 +172,15 @@ export class RecordShipper {
     this.#isAway = false;
   }
 
-  async #post(body: Buffer<ArrayBuffer>, attempt: number): Promise<Answer> {
-    const { signal, token } = this.#options;
-    const headers = new Headers({
-      "content-type": "application/json",
-      "content-encoding": "gzip",
-    });
-    if (token !== undefined) headers.set("authorization", `Bearer ${token}`);
-    if (attempt > 1) headers.set(HEADER.attempt, String(attempt));
-    try {
-      const response = await fetch(this.#url, {
-        method: "POST",
-        headers,
-        body,
-        redirect: "error",
-        signal: AbortSignal.any([signal, AbortSignal.timeout(REQUEST_MS_MAX)]),
-      });
-      return await readAnswer(response);
-    } catch (error) {
-      if (signal.aborted) throw signal.reason;
-      return { status: 0, reason: reasonOf(error), rejected: 0, retryAfterMs: 0 };
-    }
+  #refusal(answer: OtlpAnswer): ClewError {
+    const why = `cannot ship to ${this.#poster.url}: ${answer.reason}`;
+    if (answer.status !== UNAUTHENTICATED) return new ClewError("BUS_UNAVAILABLE", why);
+    return new ClewError("UNAUTHENTICATED", `${why}; give its token in ${VARIABLE.ingestTokens}`);
   }
 
-  async #pause(attempt: number, answer: Answer): Promise<void> {
+  async #pause(attempt: number, answer: OtlpAnswer): Promise<void> {
     if (!this.#isAway) {
-      const why = `${this.#url} does not take lines now (${answer.reason})`;
+      const why = `${this.#poster.url} does not take lines now (${answer.reason})`;
       this.#options.note(`${why}; trying again until it does, nothing is lost`);
     }
     this.#isAway = true;
@@ -179,43 +192,6 @@ export class RecordShipper {
   }
 
   #noteRefusal(text: string): void {
-    if (this.#refusalsNoted++ < REFUSALS_NOTED_MAX) this.#options.note(text);
-  }
-
-  get #url(): string {
-    return `${this.#options.otlpUrl.replace(/\/+$/, "")}/v1/logs`;
-  }
-}
-
-/** What came of one request; status 0 where nothing answered. */
-interface Answer {
-  readonly status: number;
-  readonly reason: string;
-  readonly rejected: number;
-  readonly retryAfterMs: number;
-}
-
-async function readAnswer(response: Response): Promise<Answer> {
-  const text = await response.text();
-  const { partialSuccess, message } = parseBody(text);
-  const seconds = Number(response.headers.get("retry-after"));
-  return {
-    status: response.status,
-    reason: partialSuccess?.errorMessage || message || `HTTP ${response.status}`,
-    rejected: Number(partialSuccess?.rejectedLogRecords ?? 0),
-    retryAfterMs: seconds > 0 ? Math.min(seconds * 1000, RETRY_MS_MAX) : 0,
-  };
-}
-
-/** An `ExportLogsServiceResponse` or a `google.rpc.Status`; from something in between, nothing. */
-function parseBody(text: string): {
-  partialSuccess?: { rejectedLogRecords?: number | string; errorMessage?: string };
-  message?: string;
-} {
-  try {
-    return (JSON.parse(text) as object | null) ?? {};
-  } catch (error) {
-    if (error instanceof SyntaxError) return {};
-    throw error;
+    if (++this.#refusalsNoted <= REFUSALS_NOTED_MAX) this.#options.note(text);
   }
 }

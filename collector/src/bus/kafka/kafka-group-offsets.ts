@@ -1,0 +1,50 @@
+import type { Admin } from "kafkajs";
+import type { Topic } from "../bus.ts";
+import { partitionName, topicName } from "./kafka-topics.ts";
+
+/** Offsets of one partition, as the broker has them. */
+export interface GroupOffsets {
+  /** Of the oldest message that is kept. */
+  readonly low: number;
+  /** Of the next message to be written. */
+  readonly end: number;
+  /** Of the next message to be read by the group; undefined where it never committed. */
+  readonly committed: number | undefined;
+}
+
+export interface GroupQuery {
+  readonly admin: Admin;
+  readonly groupId: string;
+  readonly topicPrefix: string;
+  readonly topics: readonly Topic[];
+}
+
+/**
+ * Asks for the offsets of each partition of the topics, by the port's name of the partition.
+ * What the group committed is read first, so that it is never beyond the end. Rejects with
+ * kafkajs's own errors; just after a broker's start that is GROUP_LOAD_IN_PROGRESS for a while.
+ */
+export async function readGroupOffsets(
+  query: GroupQuery,
+): Promise<ReadonlyMap<string, GroupOffsets>> {
+  const { admin, groupId, topicPrefix, topics } = query;
+  const names = topics.map((topic) => topicName(topicPrefix, topic));
+  const committed = new Map<string, number>();
+  for (const { topic: name, partitions } of await admin.fetchOffsets({ groupId, topics: names })) {
+    for (const { partition, offset } of partitions) {
+      if (Number(offset) >= 0) committed.set(`${name}/${partition}`, Number(offset));
+    }
+  }
+  const found = new Map<string, GroupOffsets>();
+  for (const topic of topics) {
+    const name = topicName(topicPrefix, topic);
+    for (const { partition, low, high } of await admin.fetchTopicOffsets(name)) {
+      found.set(partitionName({ topic, partition }), {
+        low: Number(low),
+        end: Number(high),
+        committed: committed.get(`${name}/${partition}`),
+      });
+    }
+  }
+  return found;
+}

@@ -1,0 +1,14 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
+const PAGE = join(import.meta.dirname, "../../docs/syslog.md");
+const PORT_IN_DOCS = /\b5514\b/g;
+
+/** The example of docs/syslog.md that begins so, for another port. */
+export function syslogExample(beginning: string, port: number): string {
+  const blocks = readFileSync(PAGE, "utf8").matchAll(/^```\n([\s\S]*?)^```$/gm);
+  const found = [...blocks].map(([, text = ""]) => text).find((text) => text.startsWith(beginning));
+  if (found === undefined)
+    throw new Error(`docs/syslog.md has no example that begins ${beginning}`);
+  return found.replace(PORT_IN_DOCS, String(port));
+}
