@@ -29,6 +29,8 @@ export interface Machine {
 }
 
 export interface BenchReport {
+  /** How to read the rows, where their names do not say it all; one paragraph. */
+  readonly note?: string;
   readonly machine: Machine;
   readonly versions: Readonly<Record<string, string>>;
   readonly rows: readonly Row[];

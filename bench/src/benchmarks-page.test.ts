@@ -24,6 +24,12 @@ it("writes machine, versions, date and both tables", () => {
   expect(page).toContain("| speed | ≥ 50 logs/s | 100 | 2 | yes |");
 });
 
+it("says how to read the rows, where the bench does", () => {
+  const report = { ...reportOf(100), note: "More is better." };
+  const page = withSection("", { name: "embedded", report, date });
+  expect(page).toContain("node 24.21.0.\n\nMore is better.\n\n| what |");
+});
+
 it("replaces its own section and leaves the others, in the order of their names", () => {
   const first = withSection("", { name: "embedded", report: reportOf(100), date });
   const second = withSection(first, { name: "bus-choice", report: reportOf(7), date });

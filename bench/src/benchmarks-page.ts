@@ -40,11 +40,12 @@ export function withSection(page: string, section: BenchSection): string {
 }
 
 function sectionBody({ report, date }: BenchSection): string {
-  const { machine, versions, rows, ratios } = report;
+  const { note, machine, versions, rows, ratios } = report;
   const stated = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
   const parts = [
     `${date.toISOString().slice(0, 10)}, ${machine.cores} cores of ${machine.cpu}, ` +
       `${machine.memoryGiB} GiB, ${machine.os}; ${stated.join(", ")}.`,
+    ...(note === undefined ? [] : [note]),
     toMarkdown(rowCells(rows)),
     ...(ratios.length > 0 ? [toMarkdown(ratioCells(ratios))] : []),
   ];

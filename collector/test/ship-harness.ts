@@ -1,5 +1,14 @@
 /** `clew ship --follow` in this process, against a real receiver with a bus in memory. */
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import {
+  appendFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ATTRIBUTE } from "@clew/instrumentation/names";
@@ -52,6 +61,15 @@ export interface FollowOptions {
   readonly token?: string;
 }
 
+/** Texts of lines: `line 0`, `line 1`, … */
+export function numbered(count: number, word = "line"): string[] {
+  return Array.from({ length: count }, (_, index) => `${word} ${index}`);
+}
+
+export function asText(lines: readonly string[]): string {
+  return lines.map((line) => `${line}\n`).join("");
+}
+
 /** A folder for logs and one for positions, and what reached the receiver. */
 export class ShipBench {
   readonly folder = mkdtempSync(join(tmpdir(), "clew-ship-follow-"));
@@ -82,6 +100,18 @@ export class ShipBench {
 
   path(name: string): string {
     return join(this.logs, name);
+  }
+
+  write(name: string, text: string): void {
+    writeFileSync(this.path(name), text);
+  }
+
+  append(name: string, text: string): void {
+    appendFileSync(this.path(name), text);
+  }
+
+  rename(from: string, to: string): void {
+    renameSync(this.path(from), this.path(to));
   }
 
   async follow(options: FollowOptions): Promise<Following> {

@@ -1,18 +1,9 @@
 /** `clew ship --follow` that ends, is killed, or cannot go on, and starts again. */
-import {
-  appendFileSync,
-  copyFileSync,
-  cpSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  truncateSync,
-  writeFileSync,
-} from "node:fs";
+import { copyFileSync, cpSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { ClewError } from "../src/errors.ts";
-import { type Following, ShipBench, WAIT } from "./ship-harness.ts";
+import { asText, type Following, numbered, ShipBench, WAIT } from "./ship-harness.ts";
 
 const TOKEN = "ingest-token";
 
@@ -22,23 +13,17 @@ beforeEach(async () => {
 });
 afterEach(() => bench.stop());
 
-const write = (name: string, text: string) => writeFileSync(bench.path(name), text);
-const append = (name: string, text: string) => appendFileSync(bench.path(name), text);
-const rename = (from: string, to: string) => renameSync(bench.path(from), bench.path(to));
-const numbered = (count: number, word = "line") =>
-  Array.from({ length: count }, (_, index) => `${word} ${index}`);
-const asText = (lines: readonly string[]) => lines.map((line) => `${line}\n`).join("");
 const all = () => ({ patterns: [bench.path("*")] });
 const one = () => ({ patterns: [bench.path("a.log")] });
 const repeats = () => bench.received.filter(({ isRepeat }) => isRepeat).map(({ text }) => text);
 
 test("a start after an end goes on where that was, and repeats nothing", async () => {
-  write("a.log", "one\ntwo\nhal");
+  bench.write("a.log", "one\ntwo\nhal");
   await (await bench.follow(one())).stop();
   const first = await bench.follow(one());
   await bench.stores("one", "two");
   await first.stop();
-  append("a.log", "f\nthree\n");
+  bench.append("a.log", "f\nthree\n");
   await bench.follow(one());
   await bench.stores("one", "two", "half", "three");
   expect(bench.received).toHaveLength(4);
@@ -46,12 +31,12 @@ test("a start after an end goes on where that was, and repeats nothing", async (
 });
 
 test("an end waits for what was read, also where more lines might follow", async () => {
-  write("a.log", "Error: boom\n    at charge (shop.js:3:9)\n");
+  bench.write("a.log", "Error: boom\n    at charge (shop.js:3:9)\n");
   const first = await bench.follow(one());
   await vi.waitFor(() => expect(first.shipped.acknowledged + first.shipped.unsent).toBe(0), WAIT);
   await bench.isRemembered();
   await first.stop();
-  append("a.log", "    at main (shop.js:9:1)\n");
+  bench.append("a.log", "    at main (shop.js:9:1)\n");
   const second = await bench.follow(one());
   await vi.waitFor(() => expect(bench.stored.join("\n")).toContain("at main"), WAIT);
   await second.stop();
@@ -59,11 +44,11 @@ test("an end waits for what was read, also where more lines might follow", async
 });
 
 test("kill -9 before anything was written down: all again, with the same uids", async () => {
-  write("a.log", asText(numbered(2500)));
+  bench.write("a.log", asText(numbered(2500)));
   const first = await bench.follow(one());
   await vi.waitFor(() => expect(bench.received.length).toBeGreaterThan(0), WAIT);
   await bench.crash(first);
-  append("a.log", "after\n");
+  bench.append("a.log", "after\n");
   await bench.follow(one());
   await bench.stores(...numbered(2500), "after");
   expect(bench.received.length).toBeGreaterThan(2501);
@@ -73,23 +58,23 @@ test("kill -9 before anything was written down: all again, with the same uids", 
 test("kill -9 while the collector is away", async () => {
   const away = new ClewError("BUS_UNAVAILABLE", "cannot make the request durable: a test");
   bench.bus.fault = () => Promise.reject(away);
-  write("a.log", asText(numbered(100)));
+  bench.write("a.log", asText(numbered(100)));
   const first = await bench.follow(one());
   await bench.notesInclude("trying again until it does");
   await bench.crashAway(first);
-  rename("a.log", "a.log.1");
-  write("a.log", "new\n");
+  bench.rename("a.log", "a.log.1");
+  bench.write("a.log", "new\n");
   bench.bus.fault = () => Promise.resolve();
   await bench.follow(one());
   await bench.stores(...numbered(100), "new");
 });
 
 test("kill -9 after a record was ended by time: what followed it is not lost", async () => {
-  write("a.log", "Error: boom\n    at charge (shop.js:3:9)\n");
+  bench.write("a.log", "Error: boom\n    at charge (shop.js:3:9)\n");
   const first = await bench.follow(one());
   await bench.stores("Error: boom\n    at charge (shop.js:3:9)");
   await bench.crash(first);
-  append("a.log", "    at main (shop.js:9:1)\nnext\n");
+  bench.append("a.log", "    at main (shop.js:9:1)\nnext\n");
   await bench.follow(one());
   await bench.stores(
     "Error: boom\n    at charge (shop.js:3:9)",
@@ -99,13 +84,13 @@ test("kill -9 after a record was ended by time: what followed it is not lost", a
 });
 
 test("rotated while nobody followed: the rest is found by its inode", async () => {
-  write("a.log", "one\n");
+  bench.write("a.log", "one\n");
   const first = await bench.follow(one());
   await bench.stores("one");
   await first.stop();
-  append("a.log", "two\n");
-  rename("a.log", "a.log.1");
-  write("a.log", "three\n");
+  bench.append("a.log", "two\n");
+  bench.rename("a.log", "a.log.1");
+  bench.write("a.log", "three\n");
   await bench.follow(one());
   await bench.stores("one", "two", "three");
   await bench.notesInclude(`${bench.path("a.log")} is ${bench.path("a.log.1")} now`);
@@ -113,33 +98,61 @@ test("rotated while nobody followed: the rest is found by its inode", async () =
 });
 
 test("truncated, and copied before that, while nobody followed", async () => {
-  write("a.log", asText(numbered(50)));
+  bench.write("a.log", asText(numbered(50)));
   const options = { patterns: [bench.path("a.log*")] };
   const first = await bench.follow(options);
   await bench.stores(...numbered(50));
   await first.stop();
-  append("a.log", "unread\n");
+  bench.append("a.log", "unread\n");
   copyFileSync(bench.path("a.log"), bench.path("a.log.1"));
   truncateSync(bench.path("a.log"));
-  append("a.log", "fresh\n");
+  bench.append("a.log", "fresh\n");
   await bench.follow(options);
   await bench.stores(...numbered(50), "unread", "fresh");
   expect(bench.received).toHaveLength(52);
 });
 
+test("killed before its positions were saved; then copied and truncated", async () => {
+  bench.write("a.log", asText(numbered(50)));
+  const options = { patterns: [bench.path("a.log*")] };
+  const first = await bench.follow(options);
+  await bench.stores(...numbered(50));
+  await bench.crash(first);
+  copyFileSync(bench.path("a.log"), bench.path("a.log.1"));
+  truncateSync(bench.path("a.log"));
+  bench.append("a.log", "fresh\n");
+  await bench.follow(options);
+  await bench.stores(...numbered(50), "fresh");
+});
+
+test("two files that begin alike are two, however short they are", async () => {
+  bench.write("a.log", "the application starts\n");
+  const options = { patterns: [bench.path("a.log*")] };
+  await bench.follow(options);
+  await bench.stores("the application starts");
+  bench.write("a.log.1", "the application starts\nof another process\n");
+  bench.append("a.log", "of the first\n");
+  await bench.stores(
+    "the application starts",
+    "of the first",
+    "the application starts",
+    "of another process",
+  );
+});
+
 test("another file in the place of the old one is not taken for it", async () => {
-  write("a.log", asText(numbered(50)));
+  bench.write("a.log", asText(numbered(50)));
   const first = await bench.follow(one());
   await bench.stores(...numbered(50));
   await first.stop();
   // The same inode, longer than before, and other lines.
-  write("a.log", asText(numbered(80, "other")));
+  bench.write("a.log", asText(numbered(80, "other")));
   await bench.follow(one());
   await bench.stores(...numbered(50), ...numbered(80, "other"));
 });
 
 test("two at once with the same positions: the second is refused in one line", async () => {
-  write("a.log", "one\n");
+  bench.write("a.log", "one\n");
   await bench.follow(one());
   await expect(bench.follow(one())).rejects.toMatchObject({
     code: "DATA_DIR_IN_USE",
@@ -150,7 +163,7 @@ test("two at once with the same positions: the second is refused in one line", a
 });
 
 test("positions that cannot be saved hold the lines back, until they can", async () => {
-  write("a.log", "one\n");
+  bench.write("a.log", "one\n");
   await bench.follow(all());
   await bench.stores("one");
   await vi.waitFor(
@@ -160,7 +173,7 @@ test("positions that cannot be saved hold the lines back, until they can", async
   const aside = `${bench.state}-aside`;
   cpSync(bench.state, aside, { recursive: true });
   rmSync(bench.state, { recursive: true });
-  write("b.log", "two\n");
+  bench.write("b.log", "two\n");
   await bench.notesInclude(`cannot save positions in ${bench.state}`);
   expect(bench.stored).toEqual(["one"]);
   cpSync(aside, bench.state, { recursive: true });
@@ -172,7 +185,7 @@ test.each([
   ["no positions at all", "nonsense\n"],
   ["positions of a newer version", '{"version":9}\n'],
 ])("%s: one line with what to do, and nothing is sent", async (_, text) => {
-  write("a.log", "one\n");
+  bench.write("a.log", "one\n");
   await (await bench.follow(one())).stop();
   const sent = bench.received.length;
   writeFileSync(join(bench.state, "positions"), text);

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { KafkaBroker } from "../backends/kafka-broker.ts";
 import { requireJava } from "../backends/required-programs.ts";
 import {
@@ -14,9 +14,8 @@ import {
   textsOf,
   until,
 } from "./kafka-indexing-bus.ts";
-import type { RealCollector } from "./real-collector.ts";
+import { suiteWith } from "./kafka-suite.ts";
 
-const FIRST_START_MS = 400_000;
 const TEST_MS = 240_000;
 const PASSWORD = "the right password";
 const CLEW = join(import.meta.dirname, "../../collector/bin/clew.js");
@@ -25,18 +24,9 @@ describe.skipIf(!requireJava("a broker that fails under the collector"))("a fail
   const broker = new KafkaBroker({
     security: { sasl: { mechanism: "SCRAM-SHA-512", username: "clew", password: PASSWORD } },
   });
-  const collectors: RealCollector[] = [];
-  beforeAll(() => broker.start(), FIRST_START_MS);
-  afterEach(async () => {
-    for (const collector of collectors.splice(0)) await collector.stop();
-  }, TEST_MS);
-  afterAll(() => broker.stop());
+  const keep = suiteWith(broker);
 
-  async function start(bus: IndexingBus): Promise<RealCollector> {
-    const collector = await bus.startCollector();
-    collectors.push(collector);
-    return collector;
-  }
+  const start = async (bus: IndexingBus) => keep(await bus.startCollector());
 
   const faults = [
     {
@@ -124,8 +114,8 @@ describe.skipIf(!requireJava("a broker that fails under the collector"))("a fail
       expect(refused.stdout).toBe("");
       expect(refused.stderr).toMatch(/^[^\n]*CLEW_KAFKA_SASL_PASSWORD[^\n]*\n$/);
       expect(refused.stderr).not.toContain("a wrong password");
-      const collector = await bus.startCollector({ ...env, CLEW_KAFKA_SASL_PASSWORD: PASSWORD });
-      collectors.push(collector);
+      const right = { ...env, CLEW_KAFKA_SASL_PASSWORD: PASSWORD };
+      const collector = keep(await bus.startCollector(right));
       expect(await sendLogs(collector.otlpUrl, logsOf("secret", ["told"]))).toBe(200);
       await until(async () => expect(await textsOf(collector, "secret")).toEqual(["told"]));
     },

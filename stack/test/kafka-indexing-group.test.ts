@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { BusConsumer, DeliveredMessage } from "../../collector/src/bus/bus.ts";
 import { readKafkaConfig } from "../../collector/src/bus/kafka/config.ts";
 import type { KafkaConsumer } from "../../collector/src/bus/kafka/kafka-consumer.ts";
@@ -6,27 +6,17 @@ import { openKafkaReader } from "../../collector/src/bus/kafka/kafka-reader.ts";
 import { KafkaBroker } from "../backends/kafka-broker.ts";
 import { requireJava } from "../backends/required-programs.ts";
 import { IndexingBus, LogLoad, logsOf, textsOf, until } from "./kafka-indexing-bus.ts";
-import type { RealCollector } from "./real-collector.ts";
+import { suiteWith } from "./kafka-suite.ts";
 
-const FIRST_START_MS = 400_000;
 const TEST_MS = 240_000;
 const MIB = 1024 * 1024;
 
 describe.skipIf(!requireJava("a group of indexers"))("a group of indexers", () => {
   const broker = new KafkaBroker();
-  const opened: { stop(): Promise<void> }[] = [];
   let reports: string[];
-  beforeAll(() => broker.start(), FIRST_START_MS);
-  afterEach(async () => {
-    for (const each of opened.splice(0)) await each.stop();
-  }, TEST_MS);
-  afterAll(() => broker.stop());
+  const keep = suiteWith(broker);
 
-  async function startCollector(bus: IndexingBus): Promise<RealCollector> {
-    const collector = await bus.startCollector();
-    opened.push(collector);
-    return collector;
-  }
+  const startCollector = async (bus: IndexingBus) => keep(await bus.startCollector());
 
   async function openReader(
     bus: IndexingBus,
@@ -37,8 +27,7 @@ describe.skipIf(!requireJava("a group of indexers"))("a group of indexers", () =
     reports = [];
     const report = (line: string) => reports.push(line);
     const reader = await openKafkaReader({ config, from: new Map(), report, ...more });
-    opened.push(reader);
-    return reader;
+    return keep(reader);
   }
 
   test(

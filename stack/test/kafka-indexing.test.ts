@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { KafkaBroker } from "../backends/kafka-broker.ts";
 import { requireJava } from "../backends/required-programs.ts";
 import {
@@ -12,25 +12,15 @@ import {
   textsOf,
   until,
 } from "./kafka-indexing-bus.ts";
-import type { RealCollector } from "./real-collector.ts";
+import { suiteWith } from "./kafka-suite.ts";
 
-const FIRST_START_MS = 400_000;
 const TEST_MS = 180_000;
 
 describe.skipIf(!requireJava("the collector with Kafka as its bus"))("Kafka as the bus", () => {
   const broker = new KafkaBroker();
-  const collectors: RealCollector[] = [];
-  beforeAll(() => broker.start(), FIRST_START_MS);
-  afterEach(async () => {
-    for (const collector of collectors.splice(0)) await collector.stop();
-  }, TEST_MS);
-  afterAll(() => broker.stop());
+  const keep = suiteWith(broker);
 
-  async function start(bus: IndexingBus): Promise<RealCollector> {
-    const collector = await bus.startCollector();
-    collectors.push(collector);
-    return collector;
-  }
+  const start = async (bus: IndexingBus) => keep(await bus.startCollector());
 
   test(
     "finds by the query API what was sent, commits it, and tells the lag",

@@ -16,10 +16,26 @@ import { describeMachine, describeVersions } from "../machine.ts";
 import { makeTopics } from "./bench-topics.ts";
 import { receiveRatios } from "./receive-budgets.ts";
 import { ReceiveFindings } from "./receive-findings.ts";
-import { FULL, type ReceivePlan, SHORT } from "./receive-plan.ts";
+import {
+  FULL,
+  OVERLOAD_CONNECTIONS,
+  OVERLOAD_FACTOR,
+  type ReceivePlan,
+  SHORT,
+} from "./receive-plan.ts";
 import { type ReceiveServer, SUBJECTS, startServer, TOPIC_OF } from "./receive-servers.ts";
 import { RoundTurns } from "./round-turns.ts";
 
+const NOTE = [
+  "Load, broker and servers share the processors; one warm server at a time is loaded, in turns.",
+  "CPU is that of the server's process until it rests, with all it does after its answers; `clew`",
+  "is its receiving part (doors, intake, Kafka bus) without indexer and store. With its queue off",
+  "the OpenTelemetry Collector's 200 means what ours means: acknowledged by Kafka. With its",
+  "default queue it means: in memory. Large requests come over 8 connections, small ones over 64,",
+  `each of which waits for its answer; at overload ${OVERLOAD_FACTOR} times of what a server bore`,
+  `a moment before comes by the clock, over at most ${OVERLOAD_CONNECTIONS} connections. A ratio`,
+  "is the middle one of the rounds' own ratios.",
+].join("\n");
 const PEER_TOPICS = SUBJECTS.slice(1).map((subject) => TOPIC_OF[subject]);
 
 /** Takes a quarter of an hour; the short plan three minutes. */
@@ -34,6 +50,7 @@ export async function benchReceive(
     options.say(`round ${round + 1} of ${plan.rounds} is measured`);
   }
   return {
+    note: NOTE,
     machine: describeMachine(),
     versions: {
       ...describeVersions(),

@@ -73,7 +73,7 @@ it("holds each case against its budget, and the worst overload against collapse"
     addTo(findings, WHAT.p99(name), { [CLEW]: [40], [PEER]: [42] });
     addTo(findings, WHAT.loopDelay(name), { [CLEW]: [19] });
   }
-  addTo(findings, WHAT.memory, { [CLEW]: [250] });
+  addTo(findings, WHAT.memory(PLAIN_1000), { [CLEW]: [250] });
   addTo(findings, WHAT.overloadedMemory, { [CLEW]: [240] });
   addTo(findings, WHAT.kept, { [CLEW]: [0.9, 0.4] });
   const met = receiveRatios(findings).map(({ name, met: isMet }) => [name.split(",")[0], isMet]);

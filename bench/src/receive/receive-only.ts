@@ -2,8 +2,9 @@
  * A collector's receiving part alone in a process of its own: the real doors, intake and Kafka bus,
  * without indexer and store, whose CPU is not the receiver's.
  */
-import { letHeapGrow } from "../../../collector/src/cli/serve.ts";
+
 import { KafkaBus } from "../../../collector/src/bus/kafka/kafka-bus.ts";
+import { letHeapGrow } from "../../../collector/src/cli/serve.ts";
 import { readConfig } from "../../../collector/src/config.ts";
 import { createRegistry } from "../../../collector/src/metrics.ts";
 import { GrpcReceiver } from "../../../collector/src/receive/grpc/grpc-receiver.ts";

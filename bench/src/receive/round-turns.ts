@@ -2,7 +2,7 @@ import { formatNumber } from "../bench-report.ts";
 import type { BenchProcess } from "../instrumentation/bench-process.ts";
 import { countMessages } from "./bench-topics.ts";
 import { measureTurn, type Turn } from "./measure-turn.ts";
-import { WHAT } from "./receive-budgets.ts";
+import { MEMORY_CASES, WHAT } from "./receive-budgets.ts";
 import type { Finding, ReceiveFindings } from "./receive-findings.ts";
 import {
   OVERLOAD_CONNECTIONS,
@@ -51,7 +51,7 @@ export class RoundTurns {
     for (const [{ subject }, { accepted, refused, peakMiB }] of this.#totals) {
       const messages = await countMessages(brokers, TOPIC_OF[subject]);
       this.#add(subject, [
-        { what: WHAT.memory, unit: "MiB", value: peakMiB },
+        { what: WHAT.memoryOfAll, unit: "MiB", value: peakMiB },
         { what: WHAT.refused, unit: "requests", value: refused },
         { what: WHAT.inKafka, unit: "messages", value: messages / accepted },
       ]);
@@ -83,6 +83,9 @@ export class RoundTurns {
       { what: WHAT.rate(name), unit: "logs/s", value: rate },
       ...answerRows(name, turn),
     ]);
+    if (MEMORY_CASES.includes(name)) {
+      this.#add(server.subject, [{ what: WHAT.memory(name), unit: "MiB", value: turn.peakMiB }]);
+    }
     const figures = `${cpu.toFixed(2)} CPU s per million, ${formatNumber(rate)} logs/s`;
     this.#of.say(`${name}, ${server.subject}: ${figures}`);
   }

@@ -1,20 +1,12 @@
 import type { BusLag } from "./bus.ts";
-
-interface Mark {
-  /** Offset after the last message of this mark. */
-  end: number;
-  messages: number;
-  records: number;
-  /** Receipt of its first message. */
-  readonly receivedNs: bigint;
-}
+import { type LagMark, mergeNeighbours } from "./lag-marks.ts";
 
 /** Up to so many messages the figures are exact; beyond, neighbours are counted as one. */
 const MARKS_MAX = 16_384;
 
 /** Counts what was published and not yet committed, in bounded memory. */
 export class LagLedger {
-  #marks: Mark[] = [];
+  #marks: LagMark[] = [];
   #messages = 0;
   #records = 0;
   #messagesPerMark = 1;
@@ -24,7 +16,7 @@ export class LagLedger {
     return this.#marks.length;
   }
 
-  add(mark: { end: number; messages: number; records: number; receivedNs: bigint }): void {
+  add(mark: LagMark): void {
     this.#messages += mark.messages;
     this.#records += mark.records;
     const last = this.#marks.at(-1);
@@ -62,18 +54,7 @@ export class LagLedger {
   }
 
   #halve(): void {
-    const halved: Mark[] = [];
-    for (let i = 0; i < this.#marks.length; i += 2) {
-      const mark = this.#marks[i] as Mark;
-      const next = this.#marks[i + 1];
-      if (next !== undefined) {
-        mark.end = next.end;
-        mark.messages += next.messages;
-        mark.records += next.records;
-      }
-      halved.push(mark);
-    }
-    this.#marks = halved;
+    this.#marks = mergeNeighbours(this.#marks);
     this.#messagesPerMark *= 2;
   }
 }

@@ -47,8 +47,8 @@ export async function serve(args: readonly string[], terminal: Terminal): Promis
 
 /**
  * The heap is small and the buffers of requests are large, and V8 counts both: it would mark all of
- * it every 25 requests. With this a log costs a quarter less CPU, 1.6 against 2.1 s per million, for
- * 30 MiB more (`npm run bench -- receive`).
+ * it every 25 requests. With this a log costs a quarter less CPU, 1.6 against 2.1 s per million,
+ * for 30 MiB more (`npm run bench -- receive`).
  */
 export function letHeapGrow(): void {
   setFlagsFromString("--heap-growing-percent=300");

@@ -1,10 +1,8 @@
-/** Neighbours that are counted as one; offsets between that nobody told of count as unknown. */
-interface Mark {
+import { type LagMark, mergeNeighbours } from "../lag-marks.ts";
+
+/** Offsets between two marks that nobody told of count as unknown. */
+interface Mark extends LagMark {
   readonly first: number;
-  end: number;
-  messages: number;
-  records: number;
-  readonly receivedNs: bigint;
 }
 
 export interface LedgerEntry {
@@ -74,18 +72,7 @@ export class KafkaLagLedger {
   }
 
   #halve(): void {
-    const halved: Mark[] = [];
-    for (let i = 0; i < this.#marks.length; i += 2) {
-      const mark = this.#marks[i] as Mark;
-      const next = this.#marks[i + 1];
-      if (next !== undefined) {
-        mark.end = next.end;
-        mark.messages += next.messages;
-        mark.records += next.records;
-      }
-      halved.push(mark);
-    }
-    this.#marks = halved;
+    this.#marks = mergeNeighbours(this.#marks);
     this.#messagesPerMark *= 2;
   }
 }

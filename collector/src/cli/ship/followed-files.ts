@@ -201,7 +201,7 @@ export class FollowedFiles {
 
 /** Files may begin alike: what makes one the copy of another is what stands behind that. */
 function isWellMarked({ marks }: KnownFile): boolean {
-  return marks.some(({ end }) => end > MARK_BYTES_MAX) || marks.length > 2;
+  return marks.some(({ end }) => end > MARK_BYTES_MAX);
 }
 
 async function tryResume(
