@@ -1,3 +1,8 @@
+import type { JsonKeys } from "./json-keys.ts";
+import { isJsonNumber, isNumberCharacter, NUMBER_CHARACTERS_MAX } from "./json-number.ts";
+import { JsonText } from "./json-text.ts";
+import type { WholeNumber } from "./whole-number.ts";
+
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const COMMA = 0x2c;
@@ -9,24 +14,14 @@ const CLOSE_BRACKET = 0x5d;
 const MINUS = 0x2d;
 const ZERO = 0x30;
 const NINE = 0x39;
-const FIRST_PRINTABLE = 0x20;
+const SPACE = 0x20;
+const LETTER_F = 0x66;
+const LETTER_N = 0x6e;
+const LETTER_T = 0x74;
 const NOTHING = -1;
 
 /** Values deep that a passed-over value may nest: it keeps the recursion within the stack. */
 export const SKIP_DEPTH_MAX = 100;
-/** The longest text that a double needs has some 1100 characters. */
-export const NUMBER_CHARACTERS_MAX = 1200;
-const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
-
-/** The same few keys come again and again: a slot for each saves a native call per key. */
-const KEY_SLOTS = 256;
-const KEY_CHARACTERS_MAX = 32;
-
-export interface ByteRange {
-  readonly bytes: Buffer;
-  readonly start: number;
-  readonly end: number;
-}
 
 export type JsonKind = "object" | "array" | "string" | "number" | "boolean" | "null" | "nothing";
 
@@ -41,12 +36,18 @@ export class JsonSyntaxError extends Error {
  * for a double would round nanoseconds.
  */
 export class JsonScanner {
+  readonly json: JsonText;
+  /** Where the bytes of the string stand that `passString` or `string` read last. */
+  stringStart = 0;
+  stringEnd = 0;
   private readonly text: Buffer;
-  private readonly keys: (string | undefined)[] = new Array(KEY_SLOTS).fill(undefined);
+  private readonly length: number;
   private position = 0;
 
   constructor(text: Buffer) {
     this.text = text;
+    this.length = text.length;
+    this.json = new JsonText(text);
   }
 
   /** What the next value is, by its first character. */
@@ -56,48 +57,133 @@ export class JsonScanner {
     if (byte === OPEN_BRACKET) return "array";
     if (byte === QUOTE) return "string";
     if (byte === MINUS || (byte >= ZERO && byte <= NINE)) return "number";
-    if (byte === 0x74 || byte === 0x66) return "boolean";
-    if (byte === 0x6e) return "null";
+    if (byte === LETTER_T || byte === LETTER_F) return "boolean";
+    if (byte === LETTER_N) return "null";
     if (byte === NOTHING) return "nothing";
     throw this.unexpected("a value");
   }
 
-  /** Calls back for each member of an object; the callback must read the member's value. */
-  object(onMember: (key: string) => void): void {
-    this.take(OPEN_BRACE, "{");
-    if (this.takeIf(CLOSE_BRACE)) return;
-    do {
-      if (this.peek() !== QUOTE) throw this.unexpected("a key in quotes");
-      const key = this.key();
-      this.take(COLON, ":");
-      onMember(key);
-    } while (this.takeIf(COMMA));
-    this.take(CLOSE_BRACE, ", or }");
+  isString(): boolean {
+    return this.peek() === QUOTE;
   }
 
-  /** Calls back for each element of an array; the callback must read the element. */
-  array(onElement: (index: number) => void): void {
-    this.take(OPEN_BRACKET, "[");
-    if (this.takeIf(CLOSE_BRACKET)) return;
-    let index = 0;
-    do onElement(index++);
-    while (this.takeIf(COMMA));
+  isNull(): boolean {
+    return this.peek() === LETTER_N;
+  }
+
+  /** Steps into an object; false, with nothing read, where none stands. */
+  beginObject(): boolean {
+    return this.takeIf(OPEN_BRACE);
+  }
+
+  /** To be asked once, after `beginObject`; steps behind the object where it has no member. */
+  isEmptyObject(): boolean {
+    return this.takeIf(CLOSE_BRACE);
+  }
+
+  /** After a member: whether one more follows; steps behind the object where none does. */
+  hasNextMember(): boolean {
+    if (this.takeIf(COMMA)) return true;
+    this.take(CLOSE_BRACE, ", or }");
+    return false;
+  }
+
+  /** Steps into an array; false, with nothing read, where none stands. */
+  beginArray(): boolean {
+    return this.takeIf(OPEN_BRACKET);
+  }
+
+  /** To be asked once, after `beginArray`; steps behind the array where it has no element. */
+  isEmptyArray(): boolean {
+    return this.takeIf(CLOSE_BRACKET);
+  }
+
+  /** After an element: whether one more follows; steps behind the array where none does. */
+  hasNextElement(): boolean {
+    if (this.takeIf(COMMA)) return true;
     this.take(CLOSE_BRACKET, ", or ]");
+    return false;
+  }
+
+  /** Steps behind a key of `keys` and its colon, and answers its index; -1 for any other key. */
+  knownKey(keys: JsonKeys, expected: number): number {
+    if (this.peek() !== QUOTE) throw this.unexpected("a key in quotes");
+    const start = this.position + 1;
+    const index = keys.find(this.json, start, expected);
+    if (index < 0) return index;
+    this.position = start + keys.length(index);
+    this.take(COLON, ":");
+    return index;
+  }
+
+  /** A key, which the cursor steps behind, and behind its colon. */
+  key(): string {
+    if (this.peek() !== QUOTE) throw this.unexpected("a key in quotes");
+    const key = this.string();
+    this.take(COLON, ":");
+    return key;
   }
 
   string(): string {
-    const start = this.peekAt();
-    const isPlain = this.passString();
-    if (isPlain) return this.text.toString("utf8", start + 1, this.position - 1);
-    return this.unescape(start);
+    if (!this.passString()) return this.passedString();
+    return this.text.toString("utf8", this.stringStart, this.stringEnd);
   }
 
-  /** A string as UTF-8, in the text where nothing is escaped; a lone surrogate becomes U+FFFD. */
-  stringBytes(): ByteRange {
+  /**
+   * Steps behind a string. Whether its bytes, from `stringStart` to `stringEnd`, stand for
+   * themselves: where not, `passedString` tells what they say.
+   */
+  passString(): boolean {
+    const { json, text, length } = this;
     const start = this.peekAt();
-    if (this.passString()) return { bytes: this.text, start: start + 1, end: this.position - 1 };
-    const bytes = Buffer.from(this.unescape(start));
-    return { bytes, start: 0, end: bytes.length };
+    this.stringStart = start + 1;
+    let isPlain = true;
+    for (let at = json.plainEnd(start + 1); at < length; at = json.plainEnd(at)) {
+      const byte = text[at] as number;
+      if (byte === QUOTE) {
+        this.stringEnd = at;
+        this.position = at + 1;
+        return isPlain;
+      }
+      if (byte !== BACKSLASH) {
+        throw new JsonSyntaxError(`a control character stands in a string at byte ${at}`);
+      }
+      isPlain = false;
+      at += 2;
+    }
+    throw new JsonSyntaxError(`the string that starts at byte ${start} does not end`);
+  }
+
+  /** What `passString` stepped over; half a surrogate pair stays. */
+  passedString(): string {
+    const start = this.stringStart - 1;
+    try {
+      return String(JSON.parse(this.text.toString("utf8", start, this.position)));
+    } catch (cause) {
+      throw new JsonSyntaxError(`a string at byte ${start} has an unknown escape`, { cause });
+    }
+  }
+
+  /**
+   * A whole number of at most 20 digits, in quotes or not; false, with nothing read, where
+   * something else stands, be it the same number written in another way.
+   */
+  whole(into: WholeNumber): boolean {
+    const { text, length } = this;
+    const isQuoted = this.peek() === QUOTE;
+    const start = isQuoted ? this.position + 1 : this.position;
+    const end = into.read(text, start);
+    if (end < 0 || end === length) return false;
+    const next = text[end] as number;
+    if (isQuoted) {
+      if (next !== QUOTE) return false;
+      this.position = end + 1;
+      return true;
+    }
+    const first = into.isNegative ? start + 1 : start;
+    if (isNumberCharacter(next) || (text[first] === ZERO && end > first + 1)) return false;
+    this.position = end;
+    return true;
   }
 
   /** A number as it is written. */
@@ -107,13 +193,13 @@ export class JsonScanner {
     while (at < this.text.length && isNumberCharacter(this.text[at] as number)) at++;
     if (at - start > NUMBER_CHARACTERS_MAX) throw this.unexpected("a number of sensible length");
     const written = this.text.toString("latin1", start, at);
-    if (!NUMBER.test(written)) throw new JsonSyntaxError(`no number stands at byte ${start}`);
+    if (!isJsonNumber(written)) throw new JsonSyntaxError(`no number stands at byte ${start}`);
     this.position = at;
     return written;
   }
 
   boolean(): boolean {
-    const isTrue = this.peek() === 0x74;
+    const isTrue = this.peek() === LETTER_T;
     this.word(isTrue ? "true" : "false");
     return isTrue;
   }
@@ -128,8 +214,8 @@ export class JsonScanner {
     if (depth > SKIP_DEPTH_MAX) {
       throw new JsonSyntaxError(`values are nested deeper than ${SKIP_DEPTH_MAX}`);
     }
-    if (kind === "object") this.object(() => this.skip(depth + 1));
-    else if (kind === "array") this.array(() => this.skip(depth + 1));
+    if (kind === "object") this.skipObject(depth);
+    else if (kind === "array") this.skipArray(depth);
     else if (kind === "string") this.passString();
     else if (kind === "number") this.number();
     else if (kind === "boolean") this.boolean();
@@ -141,65 +227,28 @@ export class JsonScanner {
     if (this.peek() !== NOTHING) throw this.unexpected("the end");
   }
 
-  private key(): string {
-    const { text } = this;
-    const start = this.peekAt() + 1;
-    if (!this.passString()) return this.unescape(start - 1);
-    const end = this.position - 1;
-    const length = end - start;
-    if (length === 0 || length > KEY_CHARACTERS_MAX) return text.toString("utf8", start, end);
-    const letters = (text[start] as number) * 31 + (text[end - 1] as number) * 7;
-    const slot = (length * 61 + letters) % KEY_SLOTS;
-    const cached = this.keys[slot];
-    if (cached !== undefined && this.isAt(start, length, cached)) return cached;
-    const key = text.toString("utf8", start, end);
-    // A key that is not ASCII has fewer characters than bytes, and cannot be compared so.
-    if (key.length === length) this.keys[slot] = key;
-    return key;
+  private skipObject(depth: number): void {
+    this.beginObject();
+    if (this.isEmptyObject()) return;
+    do {
+      this.key();
+      this.skip(depth + 1);
+    } while (this.hasNextMember());
   }
 
-  private isAt(start: number, length: number, key: string): boolean {
-    if (key.length !== length) return false;
-    for (let i = 0; i < length; i++) {
-      if (this.text[start + i] !== key.charCodeAt(i)) return false;
-    }
-    return true;
-  }
-
-  /** Steps behind a string; whether its bytes stand for themselves. */
-  private passString(): boolean {
-    const { text } = this;
-    const start = this.peekAt();
-    let isPlain = true;
-    for (let at = start + 1; at < text.length; at++) {
-      const byte = text[at] as number;
-      if (byte === QUOTE) {
-        this.position = at + 1;
-        return isPlain;
-      }
-      if (byte === BACKSLASH) {
-        isPlain = false;
-        at++;
-      } else if (byte < FIRST_PRINTABLE) {
-        throw new JsonSyntaxError(`a control character stands in a string at byte ${at}`);
-      }
-    }
-    throw new JsonSyntaxError(`the string that starts at byte ${start} does not end`);
-  }
-
-  private unescape(start: number): string {
-    try {
-      return String(JSON.parse(this.text.toString("utf8", start, this.position)));
-    } catch (cause) {
-      throw new JsonSyntaxError(`a string at byte ${start} has an unknown escape`, { cause });
-    }
+  private skipArray(depth: number): void {
+    this.beginArray();
+    if (this.isEmptyArray()) return;
+    do this.skip(depth + 1);
+    while (this.hasNextElement());
   }
 
   private word(word: string): void {
     const start = this.peekAt();
-    const end = start + word.length;
-    if (this.text.toString("latin1", start, end) !== word) throw this.unexpected(word);
-    this.position = end;
+    for (let i = 0; i < word.length; i++) {
+      if (this.text[start + i] !== word.charCodeAt(i)) throw this.unexpected(word);
+    }
+    this.position = start + word.length;
   }
 
   private take(byte: number, name: string): void {
@@ -219,10 +268,18 @@ export class JsonScanner {
 
   /** The next byte that is not white space, or NOTHING. */
   private peek(): number {
-    const { text } = this;
-    while (this.position < text.length) {
+    if (this.position < this.length) {
+      const byte = this.text[this.position] as number;
+      if (byte > SPACE) return byte;
+    }
+    return this.peekBehindSpace();
+  }
+
+  private peekBehindSpace(): number {
+    const { text, length } = this;
+    while (this.position < length) {
       const byte = text[this.position] as number;
-      if (byte !== 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09) return byte;
+      if (byte !== SPACE && byte !== 0x0a && byte !== 0x0d && byte !== 0x09) return byte;
       this.position++;
     }
     return NOTHING;
@@ -233,11 +290,4 @@ export class JsonScanner {
       this.peek() === NOTHING ? "the text ends" : `byte ${this.position} is something else`;
     return new JsonSyntaxError(`${wanted} is expected where ${found}`);
   }
-}
-
-/** Digits, signs, points and exponents; and letters, so that `12abc` is refused as a whole. */
-function isNumberCharacter(byte: number): boolean {
-  if (byte >= ZERO && byte <= NINE) return true;
-  if (byte === MINUS || byte === 0x2b || byte === 0x2e) return true;
-  return (byte >= 0x41 && byte <= 0x5a) || (byte >= 0x61 && byte <= 0x7a);
 }

@@ -1,3 +1,4 @@
+import { JsonKeys } from "./json-keys.ts";
 import {
   OTLP_ENUMS,
   OTLP_MESSAGES,
@@ -29,6 +30,8 @@ export type Scalar = keyof typeof SCALAR_WIRE;
 export interface FieldSchema {
   readonly name: string;
   readonly number: number;
+  /** The number and the wire type of one value. */
+  readonly tag: number;
   readonly isRepeated: boolean;
   /** Its elements are what a request is counted in: log records, spans, data points. */
   readonly isRecord: boolean;
@@ -45,6 +48,9 @@ export interface MessageSchema {
   readonly fields: readonly FieldSchema[];
   /** By the JSON name (lowerCamelCase), and by the name in the `.proto` file (snake_case). */
   readonly byName: ReadonlyMap<string, FieldSchema>;
+  /** Both kinds of name, for a search that makes no string; indices into `fields`. */
+  readonly jsonKeys: JsonKeys;
+  readonly snakeKeys: JsonKeys;
 }
 
 /**
@@ -74,7 +80,10 @@ function toSchema(name: string, index: number): MessageSchema {
   );
   const byName = new Map(fields.map((field) => [field.name, field]));
   for (const field of fields) byName.set(toSnakeCase(field.name), field);
-  return { name, index, fields, byName };
+  const names = fields.map((field) => field.name);
+  const jsonKeys = new JsonKeys(names);
+  const snakeKeys = new JsonKeys(names.map(toSnakeCase));
+  return { name, index, fields, byName, jsonKeys, snakeKeys };
 }
 
 function toField(row: { name: string; number: number; type: string }): FieldSchema {
@@ -86,9 +95,11 @@ function toField(row: { name: string; number: number; type: string }): FieldSche
   if (message < 0 && scalar === undefined) {
     throw new Error(`cannot read the OTLP table: ${row.name} is of the unknown type ${row.type}`);
   }
+  const wire = scalar === undefined ? WIRE.bytes : SCALAR_WIRE[scalar];
   return {
     name: row.name,
     number: row.number,
+    tag: (row.number << 3) | wire,
     isRepeated,
     isRecord: isRepeated && RECORD_FIELDS.has(row.name),
     scalar,

@@ -188,6 +188,11 @@ describe("what it cannot say", () => {
     ['{"resourceLogs":{}}', "$.resourceLogs: must be an array, not an object"],
     ['{"resourceLogs":[{}]} x', "the end is expected"],
     ['{"resourceLogs":[{}],}', "a key in quotes is expected"],
+    ['{"resourceLogs":[{} {}]}', "$.resourceLogs: , or ] is expected where byte 20 is"],
+    ['{"resourceLogs":[{}] 5}', "$: , or } is expected where byte 21 is"],
+    ['{"resourceLogs":[{"resource":{}}{', "$.resourceLogs: , or ]"],
+    ['{"resourceLogs":[{"resource":{"droppedAttributesCount":01}}]}', "no number stands at byte"],
+    ['{"resourceLogs":[{"resource":{"droppedAttributesCount":1x}}]}', "no number stands at byte"],
     ["{resourceLogs:[]}", "a key in quotes is expected"],
     ['{"resourceLogs" []}', ": is expected"],
     ['{"a":tru}', "true is expected"],
@@ -236,6 +241,42 @@ describe("bounds", () => {
     const write = () => otlpJsonToProtobuf({ signal: "metrics", json, maxBytes: json.length });
     expect(write).toThrow(ClewError);
     expect(write).toThrow("cannot take the request: it is larger");
+  });
+
+  it("takes what is as large as may be, and not one byte more", () => {
+    const json = Buffer.from(logWith('"severityText":"INFO"'));
+    const { length } = otlpJsonToProtobuf({ signal: "logs", json, maxBytes: MAX_BYTES });
+    expect(otlpJsonToProtobuf({ signal: "logs", json, maxBytes: length })).toHaveLength(length);
+    const write = () => otlpJsonToProtobuf({ signal: "logs", json, maxBytes: length - 1 });
+    expect(write).toThrow(`cannot take the request: it is larger than ${length - 1} bytes`);
+  });
+
+  it("keeps what was made of one request apart from the next", () => {
+    const [first, second] = ["a", "b"].map((letter) => {
+      const json = Buffer.from(logWith(`"severityText":"${letter.repeat(100_000)}"`));
+      return otlpJsonToProtobuf({ signal: "logs", json, maxBytes: MAX_BYTES });
+    }) as [Buffer, Buffer];
+    expect(first.includes("b")).toBe(false);
+    expect(second.includes("a")).toBe(false);
+    expect(first.buffer.byteLength).toBe(first.length);
+  });
+
+  it.each<[string, string, number]>([
+    ["from the start", `"explicitBounds":[0],"unknown":"${"x".repeat(4_000_000)}"`, 9],
+    ["only at the end", `"explicitBounds":[${"1,".repeat(299_999)}1]`, 9 * 300_000],
+  ])("takes a request for which the shared memory is too small %s", (_name, members, bytes) => {
+    const text = `{"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"histogram":{"dataPoints":[{`;
+    const json = Buffer.from(`${text}${members}}]}}]}]}]}`);
+    const protobuf = otlpJsonToProtobuf({ signal: "metrics", json, maxBytes: 16 * MAX_BYTES });
+    expect(walkOtlp("metrics", protobuf)).toBe(1);
+    expect(protobuf.length - bytes).toBeLessThan(30);
+  });
+
+  it("moves messages whose length takes other than the last one's", () => {
+    const lengths = [3, 200, 5, 20_000, 100, 300, 0];
+    const values = lengths.map((length) => ({ stringValue: "x".repeat(length) }));
+    const record = recordWith(`"body":${JSON.stringify({ arrayValue: { values } })}`);
+    expect(record).toEqual({ body: { arrayValue: { values } } });
   });
 
   it("writes lengths of one to four bytes", () => {

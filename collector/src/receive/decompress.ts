@@ -10,8 +10,8 @@ import {
   type ZstdDecompress,
   constants as zlibConstants,
 } from "node:zlib";
+import { discard } from "../discard.ts";
 import { ClewError } from "../errors.ts";
-import { discard } from "./discard.ts";
 import type { Reservation } from "./in-flight-bytes.ts";
 import { tooLarge } from "./request-body.ts";
 

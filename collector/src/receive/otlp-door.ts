@@ -1,10 +1,10 @@
 import type { IncomingMessage } from "node:http";
 import { checkToken } from "../check-token.ts";
 import type { Config } from "../config.ts";
+import { discard } from "../discard.ts";
 import { toClewError } from "../errors.ts";
 import { otlpJsonToProtobuf } from "../otlp/otlp-json.ts";
 import { decompress } from "./decompress.ts";
-import { discard } from "./discard.ts";
 import type { HttpDoor } from "./http-receiver.ts";
 import type { Reply } from "./http-reply.ts";
 import type { Reservation } from "./in-flight-bytes.ts";

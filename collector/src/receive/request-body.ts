@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
+import { discard } from "../discard.ts";
 import { ClewError } from "../errors.ts";
-import { discard } from "./discard.ts";
 import type { Reservation } from "./in-flight-bytes.ts";
 
 export interface BodyLimits {

@@ -8,10 +8,10 @@ import {
   type ServiceDefinition,
 } from "@grpc/grpc-js";
 import type { Config } from "../../config.ts";
+import { discard } from "../../discard.ts";
 import { toClewError } from "../../errors.ts";
 import type { Signal } from "../../otlp/otlp-schema.ts";
 import { decompress } from "../decompress.ts";
-import { discard } from "../discard.ts";
 import type { Intake } from "../intake.ts";
 import { encodePartial } from "../otlp-reply.ts";
 import { isRepeat } from "../request-head.ts";
