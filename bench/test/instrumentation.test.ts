@@ -14,6 +14,7 @@ const TINY = {
     warmUpMs: 50,
     turns: 1,
     saturatedMs: 50,
+    pacedTurns: 1,
     pacedMs: 100,
     lines: 1000,
   },

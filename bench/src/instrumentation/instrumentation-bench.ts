@@ -27,7 +27,8 @@ const FULL: InstrumentationPlan = {
   warmUpMs: 2000,
   turns: 6,
   saturatedMs: 600,
-  pacedMs: 800,
+  pacedTurns: 3,
+  pacedMs: 2000,
   lines: 100_000,
   subjects: SUBJECTS,
 };
@@ -36,6 +37,7 @@ const SHORT: InstrumentationPlan = {
   rounds: 2,
   warmUpMs: 1500,
   turns: 4,
+  pacedTurns: 2,
   lines: 40_000,
 };
 
@@ -128,11 +130,12 @@ async function addServers(
 
 /** What a server answers in a second of its processor says how much it bears at saturation. */
 function serverRows(figures: ServerFigures) {
-  const { saturatedMicros, pacedMicros, processors, rssMiB, spansPerRequest } = figures;
+  const { saturatedMicros, pacedMicros, idleMs, processors, rssMiB, spansPerRequest } = figures;
   const throughput = saturatedMicros.map((micros) => 1e6 / micros);
   return [
     { what: WHAT.throughput, unit: "requests/CPU s", values: throughput },
     { what: WHAT.pacedCpu, unit: "µs/request", values: pacedMicros },
+    { what: "CPU when idle", unit: "ms/s", values: [idleMs] },
     { what: "processors had at saturation", unit: "processors", values: processors },
     { what: "memory under load", unit: "MiB", values: [rssMiB] },
     { what: "spans received", unit: "per request", values: [spansPerRequest] },
