@@ -102,10 +102,6 @@ test(
       await writer.pause();
       await logrotate.rotate();
       writer.goOn();
-      if (turn % 3 === 2) {
-        await shipper.halt();
-        await shipper.start();
-      }
     }
     const lines = await writer.stop();
     await storesEachLineOnce(lines);

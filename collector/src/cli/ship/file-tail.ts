@@ -22,6 +22,8 @@ export class FileTail {
   #end = 0;
   #head: FileMark | undefined;
   readonly #marks = new FileMarks();
+  /** Of a process before this one, and in this file: some may lie where reading is to come yet. */
+  #verified: readonly FileMark[] = [];
 
   /** Where a process before this one was; undefined where its marks are not in this file. */
   static async resume(
@@ -32,7 +34,9 @@ export class FileTail {
       const bytes = await readAt(handle, mark.end - mark.bytes, mark.bytes);
       if (!isMarked(mark, bytes)) return undefined;
     }
-    return FileTail.startAt(handle, offset);
+    const tail = await FileTail.startAt(handle, offset);
+    tail.#verified = marks;
+    return tail;
   }
 
   static async startAt(handle: FileHandle, offset: number): Promise<FileTail> {
@@ -54,7 +58,8 @@ export class FileTail {
 
   /** What stands at the start of the file, before `position`, and where reading came to. */
   marksAt(position: number): readonly FileMark[] {
-    const marks = new Set([this.#head, this.#marks.findAt(position), this.#marks.last]);
+    const ahead = this.#verified.filter(({ end }) => end > this.offset);
+    const marks = new Set([this.#head, this.#marks.findAt(position), this.#marks.last, ...ahead]);
     return [...marks].filter((mark) => mark !== undefined);
   }
 

@@ -1,7 +1,9 @@
-import type { BigIntStats } from "node:fs";
+import { type BigIntStats, constants } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
 import { dirname } from "node:path";
-import { MARK_BYTES_MAX } from "./file-mark.ts";
+import { isMarked, MARK_BYTES_MAX } from "./file-mark.ts";
 import { FileNames, findStats, keyOf } from "./file-names.ts";
+import { readAt } from "./file-tail.ts";
 import { FILES_MAX, type FileSelection, findFiles } from "./find-files.ts";
 import { FollowedFile } from "./followed-file.ts";
 import type { KnownFile, Positions } from "./position-format.ts";
@@ -34,6 +36,8 @@ interface Seen {
 }
 
 const NOTES_MAX = 5;
+/** Whoever makes a copy writes again within this time, or has finished. */
+const COPY_PAUSE_MS_MAX = 2000;
 
 /** The files that are followed, and those that are known from before. */
 export class FollowedFiles {
@@ -111,6 +115,7 @@ export class FollowedFiles {
     for (const [key, { path, stats }] of seen) {
       // A file that is empty has nothing yet to know it by.
       if (stats.size === 0n && !this.#files.has(key)) continue;
+      if (!this.#files.has(key) && (await this.#isCopyUnderWay(path, stats))) continue;
       const file = this.#files.get(key) ?? (await this.#begin(path, stats));
       this.#byName.set(path, file);
       const isChanged = file.size !== stats.size || file.changedNs !== stats.mtimeNs;
@@ -162,6 +167,16 @@ export class FollowedFiles {
     return false;
   }
 
+  /** Begun before it is whole, a copy could not be told from another file. */
+  async #isCopyUnderWay(path: string, stats: BigIntStats): Promise<boolean> {
+    if (this.#options.now() - Number(stats.mtimeMs) > COPY_PAUSE_MS_MAX) return false;
+    for (const original of this.#originals(path)) {
+      const isPart = isWellMarked(original) && Number(stats.size) < original.position;
+      if (isPart && (await beginsLike(path, original))) return true;
+    }
+    return false;
+  }
+
   /** What is known of `app.log`, for a new `app.log.1`. */
   #originals(path: string): readonly KnownFile[] {
     return originalPaths(path).flatMap((name) => {
@@ -202,6 +217,28 @@ export class FollowedFiles {
 /** Files may begin alike: what makes one the copy of another is what stands behind that. */
 function isWellMarked({ marks }: KnownFile): boolean {
   return marks.some(({ end }) => end > MARK_BYTES_MAX);
+}
+
+/** As far as there is enough of it to see. */
+async function beginsLike(path: string, { marks }: KnownFile): Promise<boolean> {
+  const [head] = marks;
+  const bytes = await readHead(path);
+  if (head === undefined || bytes === undefined) return false;
+  return bytes.length < head.end || isMarked(head, bytes.subarray(0, head.end));
+}
+
+/** Undefined where it cannot be read: the first look at the file says why. */
+async function readHead(path: string): Promise<Buffer | undefined> {
+  let handle: FileHandle | undefined;
+  try {
+    handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    return await readAt(handle, 0, MARK_BYTES_MAX);
+  } catch (error) {
+    if (error instanceof Error && "code" in error) return undefined;
+    throw error;
+  } finally {
+    await handle?.close();
+  }
 }
 
 async function tryResume(
