@@ -16,9 +16,13 @@ export interface DirectoryLock {
  * lock has to be judged by a process id that may have been given away again. Two opens within one
  * process exclude each other too. Costs 1.3 ms and 1.8 MB.
  *
+ * @param describe what is wrong and what to do, given who has the directory
  * @throws ClewError DATA_DIR_IN_USE
  */
-export function lockDirectory(dir: string): DirectoryLock {
+export function lockDirectory(
+  dir: string,
+  describe: (owner: string, dir: string) => string = dataDirectoryInUse,
+): DirectoryLock {
   mkdirSync(dir, { recursive: true });
   const ownerPath = join(dir, "owner");
   const database = new DatabaseSync(join(dir, "lock"));
@@ -27,12 +31,7 @@ export function lockDirectory(dir: string): DirectoryLock {
   } catch (cause) {
     database.close();
     if (!isBusy(cause)) throw cause;
-    throw new ClewError(
-      "DATA_DIR_IN_USE",
-      `cannot use the data directory: ${owner(ownerPath)} has ${dir}; stop it, or set ` +
-        `${VARIABLE.dataDir} to another directory`,
-      { cause },
-    );
+    throw new ClewError("DATA_DIR_IN_USE", describe(owner(ownerPath), dir), { cause });
   }
   writeFileSync(ownerPath, `${process.pid}\n`);
   return {
@@ -40,6 +39,11 @@ export function lockDirectory(dir: string): DirectoryLock {
       if (database.isOpen) database.close();
     },
   };
+}
+
+function dataDirectoryInUse(owner: string, dir: string): string {
+  const hint = `stop it, or set ${VARIABLE.dataDir} to another directory`;
+  return `cannot use the data directory: ${owner} has ${dir}; ${hint}`;
 }
 
 function isBusy(thrown: unknown): boolean {

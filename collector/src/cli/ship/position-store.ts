@@ -47,11 +47,11 @@ export class PositionStore {
     try {
       await mkdir(dir, { recursive: true });
       await access(dir, constants.W_OK);
-      lock = lockDirectory(dir);
+      lock = lockDirectory(dir, positionsInUse);
       return new PositionStore(options, lock);
     } catch (cause) {
       lock?.release();
-      if (cause instanceof ClewError && cause.code === "CONFIG_INVALID") throw cause;
+      if (cause instanceof ClewError) throw cause;
       throw unusable(dir, cause);
     }
   }
@@ -143,13 +143,12 @@ export class PositionStore {
   }
 }
 
+function positionsInUse(owner: string, dir: string): string {
+  const why = `cannot follow files: ${owner} ships with the positions in ${dir}`;
+  return `${why}; stop it, or give another --state-dir`;
+}
+
 function unusable(dir: string, cause: unknown): ClewError {
-  if (cause instanceof ClewError) {
-    const owner = /: (.+?) has /.exec(cause.message)?.[1] ?? "another process";
-    const why = `cannot follow files: ${owner} ships with the positions in ${dir}`;
-    const hint = "stop it, or give another --state-dir";
-    return new ClewError("DATA_DIR_IN_USE", `${why}; ${hint}`, { cause });
-  }
   const hint = "give a folder that can be written as --state-dir";
   return new ClewError("CONFIG_INVALID", `${unsaved(dir, cause)}; ${hint}`, { cause });
 }

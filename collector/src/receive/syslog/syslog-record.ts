@@ -1,4 +1,4 @@
-import { isUtf8 } from "node:buffer";
+import { decodeText } from "../../lines/decode-text.ts";
 import { findTransactionId } from "../../lines/find-ids.ts";
 import { type JsonObject, type JsonValue, parseJson } from "../../lines/json-value.ts";
 import type { LineRecord } from "../../lines/line-record.ts";
@@ -32,18 +32,11 @@ const LINE_ENDS = /[\n\r\0]+$/;
 const NS_PER_MS = 1_000_000n;
 const NO_ATTRIBUTES: JsonObject = {};
 
-/**
- * Reads the message of a frame; undefined where it holds nothing. Bytes that are no UTF-8 are read
- * as ISO 8859-1, as old devices mean them, so that each is kept.
- */
+/** Reads the message of a frame; undefined where it holds nothing. */
 export function findSyslogMessage(bytes: Buffer, observedNs: bigint): SyslogMessage | undefined {
   const text = decodeText(bytes).replace(LINE_ENDS, "");
   if (text === "") return undefined;
   return readSyslogMessage(text, Number(observedNs / NS_PER_MS));
-}
-
-function decodeText(bytes: Buffer): string {
-  return bytes.toString(isUtf8(bytes) ? "utf8" : "latin1");
 }
 
 /**
