@@ -32,7 +32,8 @@ export async function buildLibrary(source: LibrarySource, dist: string): Promise
       ...[...entries.map((path) => join(folder, path)), ...later],
       ...["--bundle", "--splitting", "--format=esm", "--platform=node", "--packages=external"],
       ...[`--outdir=${join(dist, CODE_FOLDER)}`, "--entry-names=[name]", "--log-level=warning"],
-      ...["--target=node22.15", "--keep-names"],
+      // Without --keep-names: it names each closure anew whenever it is made, 0.4 µs of a request.
+      "--target=node22.15",
     ],
     deadlineMs: BUILD_DEADLINE_MS,
   });

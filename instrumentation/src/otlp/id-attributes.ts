@@ -1,8 +1,11 @@
+import type { SpanContext } from "@opentelemetry/api";
 import { ATTRIBUTE } from "../wire-names.ts";
 import { ProtobufWriter } from "./protobuf-writer.ts";
 import { writeOwnAttribute } from "./write-attribute.ts";
 
 const SCRATCH_BYTES = 256;
+/** Flags, trace id and span id, each with its tag and the ids with their length. */
+const SPAN_CONTEXT_BYTES = 5 + 18 + 10;
 
 /** A record's uid: the run's part, and the number of the record in it. */
 export interface Uid {
@@ -18,6 +21,11 @@ const lastUid = {
   end: 0,
   field: 0,
   bytes: Buffer.alloc(0) as Uint8Array,
+};
+const lastSpan: { context: SpanContext | undefined; flags: number; bytes: Uint8Array } = {
+  context: undefined,
+  flags: 0,
+  bytes: new Uint8Array(SPAN_CONTEXT_BYTES),
 };
 const lastTransaction = { id: "", field: 0, bytes: Buffer.alloc(0) as Uint8Array };
 
@@ -42,6 +50,36 @@ export function writeTransactionId(writer: ProtobufWriter, field: number, id: st
     lastTransaction.field = field;
   }
   writer.raw(lastTransaction.bytes);
+}
+
+/** Numbers of the fields that name a record's span. */
+interface SpanFields {
+  readonly flags: number;
+  readonly traceId: number;
+  readonly spanId: number;
+}
+
+/**
+ * Writes which span a record belongs to. Lines of one span often follow one another, and what its
+ * context says is fixed, so that it is the same as long as it is the same object.
+ */
+export function writeSpanContext(
+  writer: ProtobufWriter,
+  fields: SpanFields,
+  span: SpanContext,
+): void {
+  if (lastSpan.context === span && lastSpan.flags === span.traceFlags) {
+    writer.raw(lastSpan.bytes);
+    return;
+  }
+  const start = writer.position;
+  writer.fixed32(fields.flags, span.traceFlags & 0xff);
+  writer.hex(fields.traceId, span.traceId);
+  writer.hex(fields.spanId, span.spanId);
+  const isUsual = writer.position - start === lastSpan.bytes.length;
+  lastSpan.context = isUsual ? span : undefined;
+  lastSpan.flags = span.traceFlags;
+  if (isUsual) lastSpan.bytes.set(writer.buffer.subarray(start, writer.position));
 }
 
 function encode(field: number, key: string, value: string): Uint8Array {

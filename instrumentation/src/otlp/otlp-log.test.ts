@@ -7,7 +7,22 @@ import { ProtobufWriter } from "./protobuf-writer.ts";
 
 const RUN = `${"0123456789abcdef".repeat(2)}-`;
 
+/** Trace id, span id and flags of the record that is written. */
+function spanOf(log: Partial<LogRecord>) {
+  const fields = fieldsOf(written(log, 1, RUN));
+  const find = (number: number) => fields.find((field) => field.number === number)?.value;
+  return [hexOf(find(9)), hexOf(find(10)), (find(8) as Buffer).readUInt32LE()];
+}
+
+function hexOf(value: unknown): string {
+  return (value as Buffer).toString("hex");
+}
+
 function attributesAfter(log: Partial<LogRecord>, sequence = 1, prefix = RUN) {
+  return attributesOf(written(log, sequence, prefix), 6);
+}
+
+function written(log: Partial<LogRecord>, sequence: number, prefix: string): Buffer {
   const writer = new ProtobufWriter(16);
   const whole: LogRecord = {
     ...{ timeMicros: 1_795_266_000_000_001, severity: SEVERITY.info, body: "x" },
@@ -15,7 +30,7 @@ function attributesAfter(log: Partial<LogRecord>, sequence = 1, prefix = RUN) {
   };
   writeLog(writer, whole, { prefix, sequence });
   const [field] = fieldsOf(writer.buffer.subarray(0, writer.position));
-  return attributesOf(field?.value as Buffer, 6);
+  return field?.value as Buffer;
 }
 
 test.each([1, 9, 10, 99, 100, 12_345, 999_999_999, 4_294_967_296, 2 ** 53 - 1])(
@@ -32,6 +47,24 @@ test("uid and transaction change from record to record, also between two runs", 
     const found = attributesAfter({ transactionId }, i + 1, prefix);
     expect(found[ATTRIBUTE.recordUid]).toBe(`${prefix}${i + 1}`);
     expect(found[ATTRIBUTE.transactionId]).toBe(transactionId);
+  }
+});
+
+test("each record names its own span, also where a span comes again or is sampled later", () => {
+  const spans = [1, 2].map((digit) => ({
+    ...{ traceId: `${digit}`.repeat(32), spanId: `${digit}f`.repeat(8), traceFlags: 0 },
+  }));
+  for (const [index, flags] of [
+    [0, 0],
+    [0, 0],
+    [1, 0],
+    [0, 1],
+    [0, 1],
+    [1, 1],
+  ] as const) {
+    const span = spans[index];
+    if (span !== undefined) span.traceFlags = flags;
+    expect(spanOf({ span })).toEqual([span?.traceId, span?.spanId, flags]);
   }
 });
 

@@ -1,7 +1,7 @@
 import type { LogRecord } from "../logging/log-record.ts";
 import { ATTRIBUTE } from "../wire-names.ts";
 import { type Allowance, newAllowance } from "./allowance.ts";
-import { type Uid, writeTransactionId, writeUid } from "./id-attributes.ts";
+import { type Uid, writeSpanContext, writeTransactionId, writeUid } from "./id-attributes.ts";
 import { RECORDS } from "./otlp-request.ts";
 import type { ProtobufWriter } from "./protobuf-writer.ts";
 import { writeAttribute, writeBody } from "./write-attribute.ts";
@@ -43,11 +43,7 @@ export function writeLog(writer: ProtobufWriter, log: LogRecord, uid: Uid): void
     writeAttributes(writer, { log, index, allowance });
   }
   const { span } = log;
-  if (span !== undefined) {
-    writer.fixed32(LOG.flags, span.traceFlags & 0xff);
-    writer.hex(LOG.traceId, span.traceId);
-    writer.hex(LOG.spanId, span.spanId);
-  }
+  if (span !== undefined) writeSpanContext(writer, LOG, span);
   writer.nanoseconds(LOG.observedTime, log.timeMicros);
   writer.close(start, LENGTH_BYTES);
 }

@@ -3,6 +3,7 @@ import { redactedText } from "../redaction/redactor.ts";
 import type { RecordedSpan, SpanEvent } from "../tracing/recorded-span.ts";
 import { ATTRIBUTE } from "../wire-names.ts";
 import { type Allowance, newAllowance } from "./allowance.ts";
+import { writeTransactionId } from "./id-attributes.ts";
 import { RECORDS } from "./otlp-request.ts";
 import type { ProtobufWriter } from "./protobuf-writer.ts";
 import { writeAttribute, writeOwnAttribute } from "./write-attribute.ts";
@@ -86,14 +87,17 @@ function writeOwnAttributes(
   sequence: number | undefined,
 ): void {
   const { transaction } = span;
-  const write = (key: string, value: string | number | boolean) =>
-    writeOwnAttribute(writer, { field: SPAN.attributes, key, value });
   if (transaction !== undefined) {
-    write(ATTRIBUTE.transactionId, transaction.id);
-    if (span.isTransactionStart) write(ATTRIBUTE.transactionStart, true);
+    writeTransactionId(writer, SPAN.attributes, transaction.id);
+    if (span.isTransactionStart) writeOwn(writer, ATTRIBUTE.transactionStart, true);
   }
-  if (sequence !== undefined) write(ATTRIBUTE.spanSequence, sequence);
-  write(ATTRIBUTE.spanLogs, span.logs);
+  if (sequence !== undefined) writeOwn(writer, ATTRIBUTE.spanSequence, sequence);
+  writeOwn(writer, ATTRIBUTE.spanLogs, span.logs);
+}
+
+function writeOwn(writer: ProtobufWriter, key: string, value: number | boolean): void {
+  if (writer.shortScalar(SPAN.attributes, key, value)) return;
+  writeOwnAttribute(writer, { field: SPAN.attributes, key, value });
 }
 
 function writeEvent(writer: ProtobufWriter, event: SpanEvent, allowance: Allowance): void {

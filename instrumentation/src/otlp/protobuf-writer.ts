@@ -23,6 +23,7 @@ const SHORT_KEY_CHARACTERS_MAX = 100;
 const FIXED64_FIELD_BYTES = 9;
 const ZERO = 48;
 const INT32_MAX = 0x7fff_ffff;
+const HEX_DIGITS = hexDigits();
 
 /**
  * Writes protobuf messages into one growing buffer. A field is a tag, `number << 3 | wire type`,
@@ -141,10 +142,12 @@ export class ProtobufWriter {
     this.varint(length);
     this.ensure(length);
     const { buffer } = this;
-    for (let i = 0; i < text.length; i += 2) {
-      buffer[this.position++] =
-        (hexDigit(text.charCodeAt(i)) << 4) | hexDigit(text.charCodeAt(i + 1));
+    const end = this.position + length;
+    for (let at = this.position, i = 0; at < end; at++, i += 2) {
+      const high = HEX_DIGITS[text.charCodeAt(i)] as number;
+      buffer[at] = (high << 4) | (HEX_DIGITS[text.charCodeAt(i + 1)] as number);
     }
+    this.position = end;
   }
 
   string(field: number, text: string): void {
@@ -261,8 +264,11 @@ export function varintBytes(value: number): number {
   return bytes;
 }
 
-function hexDigit(code: number): number {
-  return code < 58 ? code - 48 : code - 87;
+/** The value of each lower-case hex digit, by its character code. */
+function hexDigits(): Uint8Array {
+  const values = new Uint8Array(128);
+  for (let value = 0; value < 16; value++) values[value.toString(16).charCodeAt(0)] = value;
+  return values;
 }
 
 /** Little-endian; a plain store of each byte, because Buffer's method checks its arguments. */
