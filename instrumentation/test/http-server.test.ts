@@ -137,6 +137,33 @@ test("pipelined requests on one connection keep their own IDs", async () => {
   ]);
 });
 
+test("each request of a connection is described as it is, however alike they are", async () => {
+  const handler = `const { trace } = await import("@opentelemetry/api");
+    if (req.url === "/6") trace.getActiveSpan().setAttribute("user_agent.original", "mine");
+    res.end();`;
+  const client = `return raw(["ann", "ann", "ann", "ann", "bob", "ann", "ann"].map((agent, n) =>
+    (n === 2 ? "POST" : "GET") + " /" + n + " HTTP/1.1\\r\\nhost: shop:81\\r\\n" +
+    "user-agent: " + agent + "\\r\\n" + (n === 6 ? "connection: close\\r\\n" : "") + "\\r\\n").join(""));`;
+  await run(handler, client);
+  const spans = distinctSpans(sink);
+  const told = spans.map(({ attributes }) => [
+    attributes["url.path"],
+    attributes["http.request.method"],
+    attributes["user_agent.original"],
+  ]);
+  expect(told.toSorted()).toEqual([
+    ["/0", "GET", "ann"],
+    ["/1", "GET", "ann"],
+    ["/2", "POST", "ann"],
+    ["/3", "GET", "ann"],
+    ["/4", "GET", "bob"],
+    ["/5", "GET", "ann"],
+    ["/6", "GET", "mine"],
+  ]);
+  const server = { "server.address": "shop", "server.port": 81, "client.address": "127.0.0.1" };
+  for (const { attributes } of spans) expect(attributes).toMatchObject(server);
+});
+
 test("an error in the service's own listener passes as without us", async () => {
   const handler = `
     process.once("uncaughtException", (error) => server.emit("caught", error.message));

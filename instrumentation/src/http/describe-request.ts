@@ -17,20 +17,27 @@ export interface RequestFacts {
 
 /** Semantic conventions, HTTP server span: what is known when it begins. */
 export function describeRequest(span: RecordedSpan, facts: RequestFacts): void {
-  const { method, host, clientAddress, userAgent } = facts;
-  const known = knownMethod(method);
-  span.addAttribute(SEMANTIC.httpMethod, known);
-  if (known === OTHER_METHOD) span.addAttribute(SEMANTIC.httpMethodOriginal, method);
+  const list = lastingAttributes(facts);
+  for (let i = 0; i < list.length; i += 2) {
+    span.addAttribute(list[i] as string, list[i + 1] as string | number);
+  }
   span.addAttribute(SEMANTIC.urlPath, facts.path);
-  span.addAttribute(SEMANTIC.urlScheme, facts.scheme);
-  if (host !== undefined) describeHost(span, host);
-  if (clientAddress !== undefined) span.addAttribute(SEMANTIC.clientAddress, clientAddress);
-  if (userAgent !== undefined) span.addAttribute(SEMANTIC.userAgent, userAgent);
-  span.addAttribute(SEMANTIC.networkProtocolVersion, facts.protocolVersion);
 }
 
-function describeHost(span: RecordedSpan, header: string): void {
-  const { host, port } = splitHost(header);
-  span.addAttribute(SEMANTIC.serverAddress, host);
-  if (port !== undefined) span.addAttribute(SEMANTIC.serverPort, port);
+/** All but the path, which the next request of a connection mostly has in common: key, value, … */
+export function lastingAttributes(facts: Omit<RequestFacts, "path">): (string | number)[] {
+  const { method, host, clientAddress, userAgent } = facts;
+  const known = knownMethod(method);
+  const list: (string | number)[] = [SEMANTIC.httpMethod, known];
+  if (known === OTHER_METHOD) list.push(SEMANTIC.httpMethodOriginal, method);
+  list.push(SEMANTIC.urlScheme, facts.scheme);
+  if (host !== undefined) {
+    const server = splitHost(host);
+    list.push(SEMANTIC.serverAddress, server.host);
+    if (server.port !== undefined) list.push(SEMANTIC.serverPort, server.port);
+  }
+  if (clientAddress !== undefined) list.push(SEMANTIC.clientAddress, clientAddress);
+  if (userAgent !== undefined) list.push(SEMANTIC.userAgent, userAgent);
+  list.push(SEMANTIC.networkProtocolVersion, facts.protocolVersion);
+  return list;
 }

@@ -6,11 +6,11 @@ import { nowMicros } from "../now-micros.ts";
 import { guard } from "../stats.ts";
 import { bindEmitter, type EmitterBinding } from "../transaction/bound-emitter.ts";
 import { enterContext } from "../transaction/transaction-context.ts";
-import { describeRequest, type RequestFacts } from "./describe-request.ts";
+import { describeOnConnection } from "./connection-attributes.ts";
 import { installEcho, setEcho } from "./echo-header.ts";
 import { findExpressRoute } from "./frameworks/express-route.ts";
 import { type HttpServerOptions, openServerSpan } from "./open-server-span.ts";
-import { type ExchangeStart, pathOf, ServerExchange } from "./server-exchange.ts";
+import { type ExchangeStart, ServerExchange } from "./server-exchange.ts";
 
 /** Node's server listens to the end of each response to go on with the next one. */
 const INTERNAL_LISTENERS = { finish: 1 } as const;
@@ -38,26 +38,12 @@ function begin(
   const method = request.method ?? "GET";
   const { span, context, transaction, runId } = openServerSpan(headers, method, options);
   const url = request.url ?? "/";
-  if (span.isRecording()) describeRequest(span, factsOf(request, method, url));
+  if (span.isRecording()) describeOnConnection(span, request, { method, url });
   const exchange = new HttpExchange({ span, context, method, url, request, response });
   bindEmitter(request, exchange);
   bindEmitter(response, exchange);
   enterContext(context);
   setEcho(response, { id: transaction.id, runId });
-}
-
-/** What a span says of a request of HTTP/1. */
-export function factsOf(request: IncomingMessage, method: string, url: string): RequestFacts {
-  const { socket, headers } = request;
-  return {
-    method,
-    path: pathOf(url),
-    scheme: "encrypted" in socket ? "https" : "http",
-    host: headers.host,
-    userAgent: headers["user-agent"],
-    clientAddress: socket.remoteAddress,
-    protocolVersion: request.httpVersion,
-  };
 }
 
 interface HttpExchangeStart extends ExchangeStart {

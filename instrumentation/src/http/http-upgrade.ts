@@ -6,8 +6,8 @@ import { isOwnServer } from "../metrics/own-server.ts";
 import { countFault, guard } from "../stats.ts";
 import { bindEmitter, type EmitterBinding } from "../transaction/bound-emitter.ts";
 import { runIn } from "../transaction/transaction-context.ts";
+import { factsOf } from "./connection-attributes.ts";
 import { describeRequest } from "./describe-request.ts";
-import { factsOf } from "./http-server.ts";
 import { type HttpServerOptions, openServerSpan } from "./open-server-span.ts";
 import { type ExchangeStart, ServerExchange } from "./server-exchange.ts";
 

@@ -67,7 +67,8 @@ export function writeSpan(
   writer.nanoseconds(SPAN.start, span.startMicros);
   writer.nanoseconds(SPAN.end, span.endMicros);
   writeOwnAttributes(writer, span, sequence);
-  const { attributes } = span;
+  if (span.shared !== undefined) writer.raw(span.shared.bytes);
+  const attributes = span.ownAttributes;
   for (let i = 0; i < attributes.length; i += 2) {
     const key = attributes[i] as string;
     writeAttribute(writer, { field: SPAN.attributes, key, value: attributes[i + 1] }, allowance);

@@ -10,8 +10,9 @@ import type {
 } from "@opentelemetry/api";
 import { describeException } from "../logging/exception.ts";
 import { nowMicros } from "../now-micros.ts";
+import type { EncodedAttributes } from "../otlp/encoded-attributes.ts";
 import type { Transaction } from "../transaction/transaction-context.ts";
-import type { SpanLimits } from "./config.ts";
+import { type SpanLimits, VALUE_CHARACTERS_MAX } from "./config.ts";
 import { cutValue, limitAttributes } from "./limit-attributes.ts";
 
 /** Name and version of the code that makes spans: OTLP's InstrumentationScope. */
@@ -55,7 +56,6 @@ export class RecordedSpan implements Span {
   readonly transaction: Transaction | undefined;
   readonly isTransactionStart: boolean;
   readonly startMicros: number;
-  readonly attributes: unknown[] = [];
   events: SpanEvent[] | undefined;
   links: Link[] | undefined;
   name: string;
@@ -67,6 +67,8 @@ export class RecordedSpan implements Span {
   droppedAttributes = 0;
   droppedEvents = 0;
   droppedLinks = 0;
+  readonly #own: unknown[] = [];
+  #shared: EncodedAttributes | undefined;
   readonly #context: SpanContext;
   readonly #limits: SpanLimits;
   readonly #onEnd: (span: RecordedSpan) => void;
@@ -88,6 +90,37 @@ export class RecordedSpan implements Span {
     return this.#limits.valueLength;
   }
 
+  /** All of them, to be read and changed; those that it shared become its own. */
+  get attributes(): unknown[] {
+    this.#unshare();
+    return this.#own;
+  }
+
+  /** Those that are not among `shared`. */
+  get ownAttributes(): readonly unknown[] {
+    return this.#own;
+  }
+
+  get shared(): EncodedAttributes | undefined {
+    return this.#shared;
+  }
+
+  /** Not where the service set a limit of its own to the length of values. */
+  get canShareAttributes(): boolean {
+    return this.#limits.valueLength >= VALUE_CHARACTERS_MAX;
+  }
+
+  /** Gives it attributes that other spans have as well; before any other. */
+  shareAttributes(shared: EncodedAttributes): void {
+    this.#shared = shared;
+  }
+
+  #unshare(): void {
+    if (this.#shared === undefined) return;
+    this.#own.unshift(...this.#shared.list);
+    this.#shared = undefined;
+  }
+
   spanContext(): SpanContext {
     return this.#context;
   }
@@ -99,19 +132,21 @@ export class RecordedSpan implements Span {
 
   /** Sets an attribute that is known not to be there yet: no search for an older value. */
   addAttribute(key: string, value: string | number | boolean): void {
-    this.attributes.push(key, cutValue(value, this.#limits.valueLength));
+    this.#own.push(key, cutValue(value, this.#limits.valueLength));
   }
 
   setAttribute(key: string, value: AttributeValue): this {
     if (value === undefined || value === null || key === "" || !this.isRecording()) return this;
-    const list = this.attributes;
+    if (this.#shared?.has(key)) this.#unshare();
+    const list = this.#own;
     const kept = cutValue(value, this.#limits.valueLength);
     for (let i = 0; i < list.length; i += 2) {
       if (list[i] !== key) continue;
       list[i + 1] = kept;
       return this;
     }
-    if (list.length / 2 < this.#limits.attributes) list.push(key, kept);
+    const count = (list.length + (this.#shared?.list.length ?? 0)) / 2;
+    if (count < this.#limits.attributes) list.push(key, kept);
     else this.droppedAttributes++;
     return this;
   }
