@@ -8,6 +8,13 @@ import { coloured, plain } from "./terminal.ts";
 const DETAIL_START = "2026-01-31T12:00:00.005000000Z";
 
 const DETAIL: TransactionDetail = {
+  firstFailingHop: null,
+  timing: {
+    criticalPath: [],
+    pathMs: { work: 0, network: 0, queue: 0, wait: 0 },
+    clocks: [],
+    isCut: false,
+  },
   ...{ transactionId: "order-1", operation: "POST /orders", status: "failed", verdict: "unknown" },
   ...{ verdictReason: "nobody counts", missing: [], isCut: false },
   startedAt: "2026-01-31T12:00:00.000000000Z",

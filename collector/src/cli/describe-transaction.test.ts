@@ -6,6 +6,13 @@ import { describeTransaction } from "./describe-transaction.ts";
 import { coloured, plain } from "./terminal.ts";
 
 const DETAIL: TransactionDetail = {
+  firstFailingHop: "2",
+  timing: {
+    criticalPath: [],
+    pathMs: { work: 0, network: 0, queue: 0, wait: 0 },
+    clocks: [],
+    isCut: false,
+  },
   transactionId: "order-1",
   operation: "POST /orders",
   status: "failed",
@@ -99,7 +106,7 @@ test("reads from top to bottom: how it ended, its hops as a tree, its logs in or
       "Hops",
       "     +0 ms  → orders  POST /orders  412 ms",
       "   +300 ms    orders → mail  POST /x  5 ms (no span of the called side)",
-      "    +12 ms    ✗ orders → payments  POST /x  5 ms",
+      "    +12 ms    ✗ orders → payments  POST /x  5 ms  ← it failed here first",
       "                  card declined",
       "  … cut here: it has more spans than are looked at",
       "",
@@ -144,4 +151,14 @@ test("hops that are each other's parents are shown all the same", () => {
   const found = { detail: { ...DETAIL, hops }, records: [], hasMore: false };
   const text = describeTransaction(found, { columns: 80, colour: plain });
   expect(text.match(/→ [ab] /g)).toEqual(["→ a ", "→ b "]);
+});
+
+test("says where one message went to several, or several came to one", () => {
+  const hops = [hop({ id: "1", to: "mail", fanOut: 3 }), hop({ id: "2", to: "bill", fanIn: 2 })];
+  const joined = hop({ id: "3", to: "ship", sources: ["order-7", "order\u001b8"] });
+  const detail = { ...DETAIL, hops: [...hops, joined], firstFailingHop: null, isCut: false };
+  const text = describeTransaction({ ...FOUND, detail }, { columns: 100, colour: plain });
+  expect(text).toContain("→ mail  POST /x  5 ms, one of 3 that took it\n");
+  expect(text).toContain("→ bill  POST /x  5 ms, one of 2 taken at once\n");
+  expect(text).toContain("→ ship  POST /x  5 ms, made from order-7, order\\x1b8\n");
 });

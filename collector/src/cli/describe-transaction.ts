@@ -4,6 +4,7 @@ import type { TransactionDetail } from "../query/transaction-view.ts";
 import type { StoredRecord } from "../record.ts";
 import { levelOf, levelStyle, oneMessage } from "./describe-log-line.ts";
 import { describeSteps } from "./describe-steps.ts";
+import { describeTiming } from "./describe-timing.ts";
 import { formatDuration, formatOffset, OFFSET_WIDTH } from "./format-duration.ts";
 import { safeLine, wrap } from "./safe-text.ts";
 import type { Colour, Terminal } from "./terminal.ts";
@@ -30,6 +31,7 @@ export function describeTransaction(found: FoundTransaction, page: Page): string
     "",
     ...describeSteps(found.detail, page),
     ...describeHops(found.detail, page),
+    ...describeTiming(found.detail, page),
     "",
     ...describeTimeline(found, page),
   ].join("\n");
@@ -88,7 +90,8 @@ function describeHops(detail: TransactionDetail, page: Page): string[] {
   const startNs = findRfc3339(detail.startedAt);
   const lines = [head];
   for (const { hop, depth } of inTreeOrder(detail.hops)) {
-    lines.push(...describeHop({ hop, depth, startNs }, page));
+    const isFirstFailure = hop.id === detail.firstFailingHop;
+    lines.push(...describeHop({ hop, depth, startNs, isFirstFailure }, page));
   }
   if (detail.isCut) {
     lines.push(...describeCut("it has more spans than are looked at", page));
@@ -97,7 +100,15 @@ function describeHops(detail: TransactionDetail, page: Page): string[] {
 }
 
 function describeHop(
-  { hop, depth, startNs }: { hop: Hop; depth: number; startNs: bigint | undefined },
+  {
+    hop,
+    depth,
+    startNs,
+    isFirstFailure,
+  }: PlacedHop & {
+    readonly startNs: bigint | undefined;
+    readonly isFirstFailure: boolean;
+  },
   { columns, colour }: Page,
 ): string[] {
   const offset = formatOffset(hop.startedAt, startNs).padStart(OFFSET_WIDTH);
@@ -107,8 +118,9 @@ function describeHop(
   const wait = hop.waitMs === undefined ? "" : `, waited ${formatDuration(hop.waitMs)}`;
   const silent = hop.answered ? "" : " (no span of the called side)";
   const mark = hop.status === "error" ? "✗ " : "";
-  const duration = `${formatDuration(hop.durationMs)}${wait}`;
-  const text = `${mark}${from}→ ${to}  ${safeLine(hop.operation)}  ${duration}${silent}`;
+  const first = isFirstFailure ? "  ← it failed here first" : "";
+  const duration = `${formatDuration(hop.durationMs)}${wait}${describeShares(hop)}`;
+  const text = `${mark}${from}→ ${to}  ${safeLine(hop.operation)}  ${duration}${silent}${first}`;
   const width = Math.max(20, columns - OFFSET_WIDTH - 2 - indent.length);
   const style = (line: string) => (hop.status === "error" ? colour("red", line) : line);
   const error = hop.error === null ? [] : wrap(hop.error, width - 4).map((line) => `    ${line}`);
@@ -118,15 +130,28 @@ function describeHop(
   });
 }
 
+/** One message that went to several, several that were taken at once, and what was joined. */
+function describeShares({ fanOut, fanIn, sources }: Hop): string {
+  const out = fanOut === undefined ? "" : `, one of ${fanOut} that took it`;
+  const taken = fanIn === undefined ? "" : `, one of ${fanIn} taken at once`;
+  const joined = sources === undefined ? "" : `, made from ${sources.map(safeLine).join(", ")}`;
+  return `${out}${taken}${joined}`;
+}
+
+interface PlacedHop {
+  readonly hop: Hop;
+  readonly depth: number;
+}
+
 /** Each hop under the one within which it was made; a parent that is not there makes it a root. */
-function inTreeOrder(hops: readonly Hop[]): { hop: Hop; depth: number }[] {
+function inTreeOrder(hops: readonly Hop[]): PlacedHop[] {
   const ids = new Set(hops.map((hop) => hop.id));
   const children = Map.groupBy(hops, (hop) =>
     hop.parentId !== null && ids.has(hop.parentId) ? hop.parentId : null,
   );
-  const ordered: { hop: Hop; depth: number }[] = [];
+  const ordered: PlacedHop[] = [];
   const placed = new Set<string>();
-  const stack: { hop: Hop; depth: number }[] = [];
+  const stack: PlacedHop[] = [];
   const push = (items: readonly Hop[], depth: number) => {
     for (const hop of items.toReversed()) stack.push({ hop, depth });
   };

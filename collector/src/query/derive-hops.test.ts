@@ -1,62 +1,14 @@
 import { ATTRIBUTE } from "@clew/instrumentation/names";
 import { describe, expect, test } from "vitest";
-import type { Attributes, StoredRecord, StoredSpan } from "../record.ts";
+import { type SpanSample, sampleSpan } from "../../test/span-samples.ts";
+import type { Attributes } from "../record.ts";
 import { deriveHops, HOPS_MAX } from "./derive-hops.ts";
 import type { Hop } from "./hop.ts";
 
-interface Sample {
-  readonly id: string;
-  readonly parent?: string;
-  readonly service: string;
-  readonly kind: string;
-  readonly name?: string;
-  readonly trace?: string;
-  /** Milliseconds after 12:00. */
-  readonly at?: number | null;
-  readonly ms?: number;
-  readonly attributes?: Attributes;
-  readonly status?: string;
-  readonly statusMessage?: string;
-  readonly links?: readonly string[];
-  readonly events?: StoredSpan["events"];
-}
-
 const HTTP = { "http.request.method": "POST", "http.route": "/orders/:id" };
 
-function span(sample: Sample): StoredRecord {
-  const { id, parent, service, kind, name = "work", trace = "t1", at = 0, ms = 10 } = sample;
-  const time = at === null ? "" : new Date(Date.UTC(2026, 0, 31, 12) + at).toISOString();
-  return {
-    id: `${trace}-${id}-${kind}`,
-    kind: "span",
-    time,
-    receivedAt: time,
-    transactionId: "order-1",
-    traceId: trace,
-    spanId: id,
-    parentSpanId: parent ?? null,
-    service,
-    severityText: "",
-    severityNumber: 0,
-    message: name,
-    body: name,
-    isError: sample.status === "error",
-    attributes: sample.attributes ?? {},
-    resource: {},
-    scope: "",
-    span: {
-      kind,
-      durationMs: ms,
-      status: sample.status ?? "unset",
-      statusMessage: sample.statusMessage ?? "",
-      events: sample.events ?? [],
-      links: (sample.links ?? []).map((spanId) => ({ traceId: trace, spanId, attributes: {} })),
-    },
-  };
-}
-
-function hopsOf(...samples: Sample[]): readonly Hop[] {
-  return deriveHops(samples.map(span)).hops;
+function hopsOf(...samples: SpanSample[]): readonly Hop[] {
+  return deriveHops(samples.map(sampleSpan)).hops;
 }
 
 /** `from>to` of each, in order. */
@@ -121,13 +73,13 @@ test("a customer's request, a call under it and the job after it", () => {
   expect(hops).toHaveLength(3);
 });
 
-const RETRY_OF_A_CALL: Sample[] = [
+const RETRY_OF_A_CALL: SpanSample[] = [
   { id: "c1", service: "orders", kind: "client", at: 1 },
   { id: "s1", parent: "c1", service: "payments", kind: "server", at: 2 },
   { id: "s2", parent: "c1", service: "payments", kind: "server", at: 3 },
 ];
 
-test.each<[string, Sample[], string[]]>([
+test.each<[string, SpanSample[], string[]]>([
   ["nothing", [], []],
   ["a server span alone", [{ id: "1", service: "a", kind: "server" }], ["null>a"]],
   [
@@ -234,7 +186,7 @@ test.each<[string, Attributes, string]>([
   );
 });
 
-test.each<[Partial<Sample>, string | null]>([
+test.each<[Partial<SpanSample>, string | null]>([
   [{}, null],
   [{ status: "ok", attributes: { "http.response.status_code": 404 } }, null],
   [{ attributes: { "http.response.status_code": 503 } }, "HTTP 503"],
@@ -277,8 +229,25 @@ test("the consumer's own measure of the wait comes first", () => {
   expect(hop?.waitMs).toBe(42);
 });
 
+test("one message to several consumers, several to one, and what a message was made from", () => {
+  const sources = { "clew.transaction.sources": ["order-7", "order-8", 9] };
+  const hops = hopsOf(
+    { id: "p1", service: "orders", kind: "producer", at: 0 },
+    { id: "p2", service: "stock", kind: "producer", at: 1, attributes: sources },
+    { id: "k1", parent: "p1", service: "mail", kind: "consumer", at: 20 },
+    { id: "k2", service: "bill", kind: "consumer", at: 30, links: ["p1", "p2"] },
+  );
+  expect(
+    hops.map(({ from, to, fanOut, fanIn, sources }) => [from, to, fanOut, fanIn, sources]),
+  ).toEqual([
+    ["orders", "mail", 2, undefined, undefined],
+    ["orders", "bill", 2, 2, undefined],
+    ["stock", "bill", undefined, 2, ["order-7", "order-8"]],
+  ]);
+});
+
 describe("hostile spans", () => {
-  test.each<[string, Sample[], string[]]>([
+  test.each<[string, SpanSample[], string[]]>([
     ["its own parent", [{ id: "1", parent: "1", service: "a", kind: "server" }], ["null>a"]],
     ["its own link", [{ id: "1", service: "a", kind: "consumer", links: ["1"] }], ["null>a"]],
     [
@@ -343,7 +312,7 @@ describe("hostile spans", () => {
       kind: i === 0 ? "server" : "client",
       at: i,
     }));
-    const { hops, isCut } = deriveHops(samples.map(span));
+    const { hops, isCut } = deriveHops(samples.map(sampleSpan));
     expect(hops).toHaveLength(10_000);
     expect(hops.slice(1).every((hop) => hop.parentId === "1")).toBe(true);
     expect(isCut).toBe(false);
@@ -362,7 +331,7 @@ describe("hostile spans", () => {
       kind: "consumer",
       links,
     }));
-    const { hops, isCut } = deriveHops([...producers, ...consumers].map(span));
+    const { hops, isCut } = deriveHops([...producers, ...consumers].map(sampleSpan));
     expect(hops).toHaveLength(HOPS_MAX);
     expect(isCut).toBe(true);
   });

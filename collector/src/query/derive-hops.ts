@@ -37,14 +37,15 @@ export function deriveHops(records: readonly StoredRecord[]): { hops: Hop[]; isC
   return { hops: nameHops(passages, index), isCut };
 }
 
-function isCalling(record: StoredRecord): boolean {
-  return record.span?.kind === "client" || record.span?.kind === "producer";
+function isCalling(record: StoredRecord | null): boolean {
+  return record?.span?.kind === "client" || record?.span?.kind === "producer";
 }
 
 /** Sorts, gives each hop its id, and finds the hop within which it was made. */
 function nameHops(passages: readonly Passage[], index: SpanIndex): Hop[] {
   const described = passages.map((passage) => ({ passage, hop: describeHop(passage) }));
   described.sort((a, b) => compareTimes(a.hop.startedNs, b.hop.startedNs));
+  const shares = countShares(passages);
   const idByEntered = new Map<StoredRecord, string>();
   described.forEach(({ passage }, i) => {
     const { entered } = passage;
@@ -55,8 +56,23 @@ function nameHops(passages: readonly Passage[], index: SpanIndex): Hop[] {
     const parentId = enclosing ? (idByEntered.get(enclosing) ?? null) : null;
     const id = String(i + 1);
     const { startedNs: _, ...rest } = hop;
-    return { id, parentId: parentId === id ? null : parentId, ...rest };
+    return { id, parentId: parentId === id ? null : parentId, ...rest, ...shares(passage) };
   });
+}
+
+/** Where one message went to several consumers, or one consumer worked on several messages. */
+function countShares(passages: readonly Passage[]): (passage: Passage) => Partial<Hop> {
+  const byCaller = new Map<StoredRecord | null, number>();
+  const byEntered = new Map<StoredRecord | null, number>();
+  for (const { caller, entered } of passages) {
+    byCaller.set(caller, (byCaller.get(caller) ?? 0) + 1);
+    byEntered.set(entered, (byEntered.get(entered) ?? 0) + 1);
+  }
+  return ({ caller, entered }) => {
+    const fanOut = isCalling(caller) ? (byCaller.get(caller) ?? 1) : 1;
+    const fanIn = entered === null ? 1 : (byEntered.get(entered) ?? 1);
+    return { ...(fanOut > 1 ? { fanOut } : {}), ...(fanIn > 1 ? { fanIn } : {}) };
+  };
 }
 
 function compareTimes(a: bigint | undefined, b: bigint | undefined): number {

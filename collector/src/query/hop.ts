@@ -21,6 +21,12 @@ export interface Hop {
   readonly durationMs: number;
   /** Messages only: from the end of sending to the start of the consumer's work. */
   readonly waitMs?: number;
+  /** How many hops this one call or message made; absent where only this one. */
+  readonly fanOut?: number;
+  /** How many calls or messages its receiver took at once; absent where only this one. */
+  readonly fanIn?: number;
+  /** The transactions that the message was made from, where its sender joined several. */
+  readonly sources?: readonly string[];
   readonly status: "ok" | "error";
   /** What the failed side said; null where the hop did not fail. */
   readonly error: string | null;
@@ -41,6 +47,7 @@ export interface DescribedHop extends Omit<Hop, "id" | "parentId"> {
 }
 
 const TEXT_CHARS_MAX = 256;
+const SOURCES_MAX = 100;
 const HTTP_SERVER_ERROR = 500;
 
 export function describeHop(passage: Passage): DescribedHop {
@@ -60,6 +67,7 @@ export function describeHop(passage: Passage): DescribedHop {
     startedNs,
     durationMs: durationOf(kind === "messaging" ? main : (call ?? main)),
     ...(waitMs === undefined ? {} : { waitMs }),
+    ...(call === null ? {} : sourcesOf(call)),
     status: failure === undefined ? "ok" : "error",
     error: failure === undefined ? null : cut(failure),
     answered: entered !== null,
@@ -153,6 +161,13 @@ function waitOf(call: StoredRecord | null, entered: StoredRecord): number | unde
   const taken = startOf(entered);
   if (!call || sent === undefined || taken === undefined) return undefined;
   return Math.max(0, Number(taken - sent) / 1e6 - durationOf(call));
+}
+
+function sourcesOf({ attributes }: StoredRecord): Pick<Hop, "sources"> {
+  const given = attributes[ATTRIBUTE.transactionSources];
+  if (!Array.isArray(given)) return {};
+  const sources = given.filter((id): id is string => typeof id === "string" && id !== "");
+  return sources.length === 0 ? {} : { sources: sources.slice(0, SOURCES_MAX) };
 }
 
 function startOf(record: StoredRecord | null): bigint | undefined {

@@ -27,7 +27,7 @@ export class SpanIndex {
   constructor(records: readonly StoredRecord[]) {
     for (const record of records) this.#add(record);
     for (const caller of this.calling) {
-      const parent = this.#parentOf(caller);
+      const parent = this.parentOf(caller);
       if (parent && parent !== caller && parent.service === caller.service) {
         this.#withInnerCall.add(parent);
       }
@@ -47,9 +47,17 @@ export class SpanIndex {
     return [...callers];
   }
 
+  /** Where an id names two spans, the one in the same service is the parent. */
+  parentOf(record: StoredRecord): StoredRecord | undefined {
+    const named = this.#byKey.get(key(record.traceId, record.parentSpanId));
+    if (!named) return undefined;
+    const spans = [named.entered, named.inner, named.calling];
+    return spans.find((span) => span?.service === record.service) ?? spans.find(Boolean);
+  }
+
   /** A server span within another server span of its own service: the request entered but once. */
   isInnerServer(entered: StoredRecord): boolean {
-    const parent = this.#parentOf(entered);
+    const parent = this.parentOf(entered);
     return parent !== undefined && parent !== entered && parent.service === entered.service;
   }
 
@@ -75,7 +83,7 @@ export class SpanIndex {
       }
       seen.add(at);
       path.push(at);
-      at = this.#parentOf(at);
+      at = this.parentOf(at);
     }
     for (const record of path) this.#enclosing.set(record, found);
     return found;
@@ -101,14 +109,6 @@ export class SpanIndex {
     if (named?.calling && named.calling !== entered) return named.calling;
     const parent = named?.inner ?? named?.entered;
     return parent && parent !== entered && parent.service !== entered.service ? parent : undefined;
-  }
-
-  /** Where an id names two spans, the one in the same service is the parent. */
-  #parentOf(record: StoredRecord): StoredRecord | undefined {
-    const named = this.#byKey.get(key(record.traceId, record.parentSpanId));
-    if (!named) return undefined;
-    const spans = [named.entered, named.inner, named.calling];
-    return spans.find((span) => span?.service === record.service) ?? spans.find(Boolean);
   }
 }
 

@@ -4,6 +4,8 @@ import { deriveHops } from "./derive-hops.ts";
 import { deriveSteps, type Step } from "./derive-steps.ts";
 import type { Hop } from "./hop.ts";
 import { formatRfc3339 } from "./rfc3339.ts";
+import { findFirstFailure } from "./timing/first-failure.ts";
+import { type TransactionTiming, timeTransaction } from "./timing/transaction-timing.ts";
 
 /** A transaction as `GET /transactions` lists it. */
 export interface TransactionView {
@@ -36,6 +38,10 @@ export interface TransactionView {
 export interface TransactionDetail extends TransactionView {
   readonly traceIds: readonly string[];
   readonly hops: readonly Hop[];
+  /** The `id` of the hop at which it first went wrong; null where none failed. */
+  readonly firstFailingHop: string | null;
+  /** Where its time went (timing/transaction-timing.ts). */
+  readonly timing: TransactionTiming;
   /** What services told of its steps, by their start. */
   readonly steps: readonly Step[];
   /** Not all could be looked at: hops, steps and trace IDs may be missing from this answer. */
@@ -96,6 +102,8 @@ export function viewTransactionDetail(found: {
     ...viewTransaction(found.summary),
     traceIds: [...traceIds].slice(0, TRACE_IDS_MAX),
     hops,
+    firstFailingHop: findFirstFailure(hops),
+    timing: timeTransaction(records),
     steps,
     isCut:
       found.isCut ||

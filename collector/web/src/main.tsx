@@ -7,6 +7,7 @@ import "./styles/parts.css";
 import "./styles/transactions.css";
 import "./styles/transaction.css";
 import "./styles/steps.css";
+import "./styles/time-spent.css";
 import "./styles/waterfall.css";
 import "./styles/records.css";
 import "./styles/services.css";

@@ -10,7 +10,9 @@ import { useInterval } from "../parts/use-interval.ts";
 import type { Jump } from "../record/record-list.tsx";
 import { Link } from "../routing/navigation.tsx";
 import { transactionPath } from "../routing/route.ts";
+import { FirstFailure } from "./first-failure.tsx";
 import { Steps } from "./steps.tsx";
+import { TimeSpent } from "./time-spent.tsx";
 import { Timeline } from "./timeline.tsx";
 import { TransactionHead } from "./transaction-head.tsx";
 import { useRecords } from "./use-records.ts";
@@ -55,12 +57,14 @@ function Known(props: { readonly transaction: TransactionDetail; readonly path: 
   return (
     <article>
       <TransactionHead transaction={transaction} colours={colours} />
+      <FirstFailure transaction={transaction} colours={colours} />
       {news > 0 ? (
         <button type="button" className="waiting" onClick={records.reload}>
           {news} more {news === 1 ? "record" : "records"} came in, show
         </button>
       ) : null}
       <Steps transaction={transaction} colours={colours} />
+      <TimeSpent transaction={transaction} colours={colours} />
       <Waterfall
         records={records.records}
         hops={transaction.hops}
