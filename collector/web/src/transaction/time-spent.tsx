@@ -67,8 +67,10 @@ function PartRow({ part, wholeMs, colours }: PartRowProps) {
       <b>{formatDuration(part.durationMs)}</b>
       <span className="faint">{percent(part.durationMs, wholeMs)}</span>
       <ServiceName service={part.service} colour={colours.get(part.service)} />
-      <span className="span-name">{part.operation}</span>
-      <span className="faint">{part.kind === "work" ? "" : MEANING[part.kind]}</span>
+      <span className="span-name">
+        {part.operation}
+        {part.kind === "work" ? null : <span className="faint"> {MEANING[part.kind]}</span>}
+      </span>
     </li>
   );
 }
