@@ -17,6 +17,7 @@ export const VARIABLE = {
   webPort: "CLEW_PORT",
   otlpHttpPort: "CLEW_OTLP_HTTP_PORT",
   otlpGrpcPort: "CLEW_OTLP_GRPC_PORT",
+  jaegerPort: "CLEW_JAEGER_PORT",
   dataDir: "CLEW_DATA_DIR",
   spoolDir: "CLEW_SPOOL_DIR",
   metricsPort: "CLEW_METRICS_PORT",
@@ -47,6 +48,8 @@ export interface BackendsConfig {
   /** Outside the checkout, so that a clean checkout keeps what was fetched before. */
   readonly cacheDir: string;
   readonly javaProgram: string;
+  /** Homes of Java that somebody named, the one for Elasticsearch first. */
+  readonly javaHomes: readonly string[];
   readonly isContinuousIntegration: boolean;
 }
 
@@ -76,6 +79,7 @@ export function readLaunchConfig(env: Environment = process.env): LaunchConfig {
 export function readBackendsConfig(env: Environment = process.env): BackendsConfig {
   return Object.freeze({
     cacheDir: join(env.XDG_CACHE_HOME || join(homedir(), ".cache"), "clew"),
+    javaHomes: [env.ES_JAVA_HOME, env.JAVA_HOME].filter((home) => home !== undefined),
     javaProgram: env.JAVA_HOME ? join(env.JAVA_HOME, "bin", "java") : "java",
     isContinuousIntegration: env.CI === "true",
   });

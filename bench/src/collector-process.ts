@@ -4,13 +4,14 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { collectorEnvironment } from "./config.ts";
 
-const PROGRAM = join(import.meta.dirname, "../../collector/bin/clew.js");
+export const PROGRAM = join(import.meta.dirname, "../../collector/bin/clew.js");
 const READY_DEADLINE_MS = 30_000;
 const STOP_DEADLINE_MS = 60_000;
 const ANSWER_DEADLINE_MS = 10_000;
 
 export interface Addresses {
   readonly queryUrl: string;
+  /** Empty where it has no such port, as without the role "ingest". */
   readonly otlpUrl: string;
   /** 0 where it has no such port. */
   readonly otlpGrpcPort: number;
@@ -104,10 +105,10 @@ async function readyAddresses(child: ChildProcess): Promise<Addresses> {
 }
 
 function parseReady(event: unknown): Addresses {
-  if (typeof event === "object" && event !== null && "port" in event && "otlpHttpPort" in event) {
+  if (typeof event === "object" && event !== null && "port" in event) {
     return {
       queryUrl: `http://127.0.0.1:${event.port}`,
-      otlpUrl: `http://127.0.0.1:${event.otlpHttpPort}`,
+      otlpUrl: "otlpHttpPort" in event ? `http://127.0.0.1:${event.otlpHttpPort}` : "",
       otlpGrpcPort: "otlpGrpcPort" in event ? Number(event.otlpGrpcPort) : 0,
     };
   }

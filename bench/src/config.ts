@@ -10,9 +10,11 @@ const VARIABLE = {
   port: "CLEW_PORT",
   otlpHttpPort: "CLEW_OTLP_HTTP_PORT",
   otlpGrpcPort: "CLEW_OTLP_GRPC_PORT",
+  jaegerPort: "CLEW_JAEGER_PORT",
   dataDir: "CLEW_DATA_DIR",
   kafkaBrokers: "CLEW_KAFKA_BROKERS",
   roles: "CLEW_ROLES",
+  elasticsearchUrl: "CLEW_ELASTICSEARCH_URL",
 } as const;
 
 export interface BenchConfig {
@@ -41,13 +43,28 @@ export function collectorEnvironment(
     [VARIABLE.port]: "0",
     [VARIABLE.otlpHttpPort]: "0",
     [VARIABLE.otlpGrpcPort]: "0",
+    [VARIABLE.jaegerPort]: "0",
     [VARIABLE.dataDir]: dataDir,
   };
 }
 
-/** A collector that only receives, with Kafka as its bus: it has neither indexer nor store. */
-export function receiveOnlySettings(brokers: readonly string[]): Readonly<Record<string, string>> {
+/** Whoever has Kafka as its bus. */
+export function kafkaSettings(brokers: readonly string[]): Readonly<Record<string, string>> {
   return { [VARIABLE.kafkaBrokers]: brokers.join(",") };
+}
+
+/** A collector with Kafka as its bus and Elasticsearch as its store. */
+export function distributedSettings(parts: {
+  readonly brokers: readonly string[];
+  readonly elasticsearchUrl: string;
+  /** As `index`, or several separated by commas. */
+  readonly roles: string;
+}): Readonly<Record<string, string>> {
+  return {
+    ...kafkaSettings(parts.brokers),
+    [VARIABLE.elasticsearchUrl]: parts.elasticsearchUrl,
+    [VARIABLE.roles]: parts.roles,
+  };
 }
 
 /** Variables that would instrument a service, or change how Node runs it. */

@@ -234,7 +234,7 @@ async function waitUntilQuiet(pid: number): Promise<void> {
   }
 }
 
-async function bytesBelow(dir: string): Promise<number> {
+export async function bytesBelow(dir: string): Promise<number> {
   let bytes = 0;
   for (const entry of await readdir(dir, { recursive: true, withFileTypes: true })) {
     if (entry.isFile()) bytes += (await stat(join(entry.parentPath, entry.name))).size;

@@ -66,14 +66,21 @@ export type Attributes = Readonly<Record<string, string | number>>;
 
 /** One request; the same `seed` gives the same words. */
 export function encodeLogRequest(order: LogRequestOrder): LogRequest {
-  const records = makeLogEntries(order).map((entry) => fields.bytes(2, encodeRecord(entry)));
-  const resource = fields.bytes(1, attributes(1, SERVICE));
-  const scope = fields.bytes(1, fields.text(1, SCOPE));
-  const bytes = fields.bytes(
-    1,
-    Buffer.concat([resource, fields.bytes(2, Buffer.concat([scope, ...records]))]),
-  );
+  const bytes = encodeLogEntries(makeLogEntries(order));
   return { bytes, numberOffsets: offsetsOf(bytes, NUMBER_MARK) };
+}
+
+/** A request of these records. */
+export function encodeLogEntries(entries: readonly LogEntry[]): Buffer {
+  return encodeExport(entries.map(encodeRecord));
+}
+
+/** An export request of records that are encoded already; of spans it has the same numbers. */
+export function encodeExport(records: readonly Buffer[]): Buffer {
+  const resource = fields.bytes(1, encodeAttributes(1, SERVICE));
+  const scope = fields.bytes(1, fields.text(1, SCOPE));
+  const scoped = Buffer.concat([scope, ...records.map((record) => fields.bytes(2, record))]);
+  return fields.bytes(1, Buffer.concat([resource, fields.bytes(2, scoped)]));
 }
 
 /** Makes it the request of this number: unique record uids and transaction IDs. */
@@ -130,7 +137,7 @@ function encodeRecord(entry: LogEntry): Buffer {
     fields.varint(2, entry.level.number),
     fields.text(3, entry.level.text),
     fields.bytes(5, fields.text(1, entry.text)),
-    attributes(6, entry.attributes),
+    encodeAttributes(6, entry.attributes),
     fields.bytes(9, entry.traceId),
     fields.bytes(10, entry.spanId),
     fields.fixed64(11, entry.timeNs),
@@ -138,7 +145,7 @@ function encodeRecord(entry: LogEntry): Buffer {
 }
 
 /** Repeated `KeyValue { 1 = key, 2 = AnyValue { 1 string | 3 int } }` under `number`. */
-function attributes(number: number, values: Attributes): Buffer {
+export function encodeAttributes(number: number, values: Attributes): Buffer {
   const encoded = Object.entries(values).map(([key, value]) => {
     const any = typeof value === "number" ? fields.varint(3, value) : fields.text(1, value);
     return fields.bytes(number, Buffer.concat([fields.text(1, key), fields.bytes(2, any)]));

@@ -10,7 +10,7 @@ it.for([[], ["nope"], ["toString"], ["embedded", "bus-choice"], ["embedded", "--
     written.mockRestore();
     expect(lines).toHaveLength(1);
     expect(lines[0]).toMatch(
-      /^cannot [^\n]*<embedded\|bus-choice\|instrumentation\|receive>[^\n]*\n$/,
+      /^cannot [^\n]*<embedded\|bus-choice\|instrumentation\|receive\|index>[^\n]*\n$/,
     );
   },
 );

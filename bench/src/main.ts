@@ -5,6 +5,7 @@ import { writeBenchmarks } from "./benchmarks-page.ts";
 import { benchBusChoice } from "./bus-choice-bench.ts";
 import { readBenchConfig } from "./config.ts";
 import { type BenchOptions, benchEmbedded } from "./embedded-bench.ts";
+import { benchIndex } from "./index/index-bench.ts";
 import { benchInstrumentation } from "./instrumentation/instrumentation-bench.ts";
 import { benchReceive } from "./receive/receive-bench.ts";
 
@@ -14,6 +15,7 @@ const BENCHES: Readonly<Record<string, (options: BenchOptions) => Promise<BenchR
   "bus-choice": benchBusChoice,
   instrumentation: benchInstrumentation,
   receive: benchReceive,
+  index: benchIndex,
 };
 const USAGE =
   `npm run bench -- <${Object.keys(BENCHES).join("|")}> ` +

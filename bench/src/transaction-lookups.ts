@@ -68,18 +68,31 @@ async function checkReady(agent: Agent, queryUrl: string): Promise<void> {
   if (status !== 200) throw new Error(`cannot go on: the collector is not ready: ${body}`);
 }
 
-/** `counts.logs` of the transaction view; 0 where the transaction is not known yet. */
-async function countLogs(question: {
+interface Question {
   readonly agent: Agent;
   readonly queryUrl: string;
   readonly id: string;
-}): Promise<number> {
-  const { agent, queryUrl, id } = question;
+}
+
+/** Logs and spans that the transaction view counts; 0 where the transaction is not known yet. */
+export async function countRecords(question: Question): Promise<number> {
+  const { logs, spans } = await countsOf(question);
+  return logs + spans;
+}
+
+async function countLogs(question: Question): Promise<number> {
+  return (await countsOf(question)).logs;
+}
+
+async function countsOf({ agent, queryUrl, id }: Question): Promise<{
+  readonly logs: number;
+  readonly spans: number;
+}> {
   const { status, body } = await ask(agent, `${queryUrl}/api/v1/transactions/${id}`);
-  if (status === 404) return 0;
+  if (status === 404) return { logs: 0, spans: 0 };
   if (status !== 200) throw new Error(`cannot look up ${id}: the answer is ${status} ${body}`);
-  const view = JSON.parse(body) as { counts: { logs: number } };
-  return view.counts.logs;
+  const view = JSON.parse(body) as { counts: { logs: number; spans: number } };
+  return view.counts;
 }
 
 function ask(agent: Agent, url: string): Promise<{ status: number; body: string }> {

@@ -1,5 +1,6 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import { ClewError } from "./errors.ts";
+import type { NamedToken } from "./named-token.ts";
 
 /** How a token may be sent: the schemes beside `Bearer` are those of Elasticsearch's clients. */
 export type TokenScheme = "bearer" | "basic" | "apikey";
@@ -9,21 +10,24 @@ const BEARER_ONLY: readonly TokenScheme[] = ["bearer"];
 /**
  * RFC 6750 §2.1. Digests are compared, in constant time, so that neither the length nor the first
  * wrong byte of a guess can be measured; every token is looked at.
+ * @returns the name of the token that was given; undefined where none is needed
  * @throws ClewError UNAUTHENTICATED
  */
 export function checkToken(
   authorization: string | undefined,
-  tokens: readonly string[],
+  tokens: readonly NamedToken[],
   schemes: readonly TokenScheme[] = BEARER_ONLY,
-): void {
-  if (tokens.length === 0) return;
+): string | undefined {
+  if (tokens.length === 0) return undefined;
   const given = findToken(authorization, schemes);
-  let isKnown = false;
+  let found: string | undefined;
   if (given !== undefined) {
     const digest = sha256(given);
-    for (const token of tokens) isKnown = timingSafeEqual(digest, sha256(token)) || isKnown;
+    for (const { name, token } of tokens) {
+      if (timingSafeEqual(digest, sha256(token))) found = name;
+    }
   }
-  if (isKnown) return;
+  if (found !== undefined) return found;
   const why = given === undefined ? "no bearer token was sent" : "the bearer token is not known";
   throw new ClewError("UNAUTHENTICATED", `cannot answer: ${why}`);
 }

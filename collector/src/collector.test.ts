@@ -24,7 +24,8 @@ afterEach(() => {
 });
 
 function config(own: Partial<Config> = {}): Config {
-  const ports = [VARIABLE.port, VARIABLE.otlpHttpPort, VARIABLE.otlpGrpcPort];
+  const { port, otlpHttpPort, otlpGrpcPort, jaegerPort } = VARIABLE;
+  const ports = [port, otlpHttpPort, otlpGrpcPort, jaegerPort];
   const free = Object.fromEntries(ports.map((name) => [name, "0"]));
   const env = { ...free, [VARIABLE.dataDir]: dataDir };
   return { ...readConfig(env), ...own };

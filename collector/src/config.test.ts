@@ -20,7 +20,9 @@ test("an empty environment gives the documented defaults", () => {
     port: 4320,
     otlpHttpPort: 4318,
     otlpGrpcPort: 4317,
+    jaegerPort: 17_271,
     dataDir: resolve(".clew"),
+    roles: ["ingest", "index", "query"],
     ingestTokens: [],
     queryTokens: [],
     adminTokens: [],
@@ -38,6 +40,7 @@ test("an empty environment gives the documented defaults", () => {
     ],
     scrapeNetworks: ["loopback"],
     kafka: undefined,
+    elasticsearch: undefined,
     syslogNetworks: ["loopback"],
   });
 });
@@ -71,13 +74,37 @@ test.each([
   ["CLEW_SCRAPE_NETWORKS", "orders.svc", "networks as in 10.0.0.0/8, addresses"],
   ["CLEW_MAX_REQUEST_BYTES", "10 parsecs", "bytes, at least 1024"],
   ["CLEW_MAX_IN_FLIGHT_BYTES", "1MiB", "at least CLEW_MAX_REQUEST_BYTES"],
-  ["CLEW_ROLES", "ingest", "one process has all roles"],
+  ["CLEW_ROLES", "ingest,serve", "ingest, index, query"],
+  ["CLEW_ROLES", ",", "ingest, index, query"],
   ["CLEW_KAFKA_BROKERS", "kafka", "host:port"],
 ])("%s=%s stops the start with one line that says what is allowed", (name, value, allowed) => {
   const message = refusal({ [name]: value });
   expect(message).toContain(`${name}=`);
   expect(message).toContain(allowed);
   expect(message).not.toContain("\n");
+});
+
+const KAFKA = { CLEW_KAFKA_BROKERS: "127.0.0.1:9092" };
+const ELASTICSEARCH = { CLEW_ELASTICSEARCH_URL: "http://127.0.0.1:9200" };
+
+test.each<[Record<string, string>, RegExp]>([
+  [{}, /the bus is embedded \(CLEW_KAFKA_BROKERS .* and the store is embedded/],
+  [KAFKA, /for the store is embedded \(CLEW_ELASTICSEARCH_URL is not set\)$/],
+  [ELASTICSEARCH, /for the bus is embedded \(CLEW_KAFKA_BROKERS is not set\)$/],
+])("split roles are refused with %j", (servers, why) => {
+  const message = refusal({ ...servers, CLEW_ROLES: "query" });
+  expect(message).toMatch(/^CLEW_ROLES=query: allowed is ingest,index,query together, /);
+  expect(message).toMatch(why);
+  expect(readConfig({ ...servers, CLEW_ROLES: "query,ingest,index" }).roles).toHaveLength(3);
+});
+
+test("roles may be split where bus and store are both elsewhere", () => {
+  const servers = { ...KAFKA, ...ELASTICSEARCH };
+  expect(readConfig({ ...servers, CLEW_ROLES: "query, ingest,query" }).roles).toEqual([
+    "ingest",
+    "query",
+  ]);
+  expect(refusal({ ...servers, CLEW_DISK_LIMIT: "10GB" })).toMatch(/^CLEW_DISK_LIMIT=\d+: .*other/);
 });
 
 test("beyond loopback it refuses to start without tokens for both doors", () => {
@@ -111,8 +138,8 @@ test("a token comes from a file too, and never appears in an error", () => {
   const file = join(dir, "tokens");
   writeFileSync(file, "first-secret\nsecond-secret\n");
   expect(readConfig({ CLEW_QUERY_TOKENS_FILE: file }).queryTokens).toEqual([
-    "first-secret",
-    "second-secret",
+    { name: "query-1", token: "first-secret" },
+    { name: "query-2", token: "second-secret" },
   ]);
   expect(refusal({ CLEW_QUERY_TOKENS: "short" })).not.toContain("short");
   expect(refusal({ CLEW_QUERY_TOKENS: "first-secret", CLEW_QUERY_TOKENS_FILE: file })).toContain(

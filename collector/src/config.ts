@@ -3,9 +3,15 @@ import { getCompileCacheDir } from "node:module";
 import { isIP } from "node:net";
 import { dirname, resolve } from "node:path";
 import { ATTRIBUTE } from "@clew/instrumentation/names";
-import { type KafkaConfig, readKafkaConfig } from "./bus/kafka/config.ts";
-import { bytes, type Environment, integer, invalid, list, readTextFile } from "./environment.ts";
+import { KAFKA_VARIABLE, type KafkaConfig, readKafkaConfig } from "./bus/kafka/config.ts";
+import { bytes, type Environment, integer, invalid, list } from "./environment.ts";
+import { type NamedToken, parseTokens } from "./named-token.ts";
 import { isNetwork } from "./network-list.ts";
+import {
+  ELASTICSEARCH_VARIABLE,
+  type ElasticsearchConfig,
+  readElasticsearchConfig,
+} from "./store/elasticsearch/config.ts";
 import { type NamedFile, readTlsIdentity, type TlsIdentity } from "./tls-files.ts";
 
 export interface Config {
@@ -13,12 +19,16 @@ export interface Config {
   readonly port: number;
   readonly otlpHttpPort: number;
   readonly otlpGrpcPort: number;
+  /** Where a Jaeger reads what is kept here. */
+  readonly jaegerPort: number;
   /** Of every port; absent: none encrypts. */
   readonly tls: TlsIdentity | undefined;
   readonly dataDir: string;
-  readonly ingestTokens: readonly string[];
-  readonly queryTokens: readonly string[];
-  readonly adminTokens: readonly string[];
+  /** What this process does of the collector's work; all of it unless both servers are others'. */
+  readonly roles: readonly Role[];
+  readonly ingestTokens: readonly NamedToken[];
+  readonly queryTokens: readonly NamedToken[];
+  readonly adminTokens: readonly NamedToken[];
   readonly retentionDays: number;
   /** 0: no limit. */
   readonly diskLimitBytes: number;
@@ -33,7 +43,12 @@ export interface Config {
   readonly syslogNetworks: readonly string[];
   /** Absent: the embedded bus. */
   readonly kafka: KafkaConfig | undefined;
+  /** Absent: the embedded store. */
+  readonly elasticsearch: ElasticsearchConfig | undefined;
 }
+
+export const ROLES = ["ingest", "index", "query"] as const;
+export type Role = (typeof ROLES)[number];
 
 /** What a command needs that only talks to a collector: no server setting can make it fail. */
 export interface ClientConfig {
@@ -42,6 +57,7 @@ export interface ClientConfig {
   /** The first token of each list, which a client presents. */
   readonly queryToken: string | undefined;
   readonly ingestToken: string | undefined;
+  readonly adminToken: string | undefined;
   readonly transactionKeys: readonly string[];
   /** Below it `clew ship --follow` keeps its positions. */
   readonly dataDir: string;
@@ -56,6 +72,7 @@ export const VARIABLE = {
   port: "CLEW_PORT",
   otlpHttpPort: "CLEW_OTLP_HTTP_PORT",
   otlpGrpcPort: "CLEW_OTLP_GRPC_PORT",
+  jaegerPort: "CLEW_JAEGER_PORT",
   syslogPort: "CLEW_SYSLOG_PORT",
   syslogNetworks: "CLEW_SYSLOG_NETWORKS",
   tlsCert: "CLEW_TLS_CERT",
@@ -65,7 +82,10 @@ export const VARIABLE = {
   host: "CLEW_HOST",
   queryTokens: "CLEW_QUERY_TOKENS",
   ingestTokens: "CLEW_INGEST_TOKENS",
+  adminTokens: "CLEW_ADMIN_TOKENS",
+  roles: "CLEW_ROLES",
   diskLimit: "CLEW_DISK_LIMIT",
+  retentionDays: "CLEW_RETENTION_DAYS",
 } as const;
 
 const MIB = 1024 * 1024;
@@ -88,15 +108,15 @@ export function readConfig(env: Environment = process.env): Config {
     port: integer(env, VARIABLE.port, { fallback: 4320, min: 0, max: 65_535 }),
     otlpHttpPort: integer(env, VARIABLE.otlpHttpPort, { fallback: 4318, min: 0, max: 65_535 }),
     otlpGrpcPort: integer(env, VARIABLE.otlpGrpcPort, { fallback: 4317, min: 0, max: 65_535 }),
+    jaegerPort: integer(env, VARIABLE.jaegerPort, { fallback: 17_271, min: 0, max: 65_535 }),
     tls: readTlsIdentity(
       { variable: VARIABLE.tlsCert, file: env[VARIABLE.tlsCert] },
       { variable: VARIABLE.tlsKey, file: env[VARIABLE.tlsKey] },
     ),
     dataDir: resolve(env.CLEW_DATA_DIR || ".clew"),
-    ingestTokens: tokens(env, VARIABLE.ingestTokens),
-    queryTokens: tokens(env, VARIABLE.queryTokens),
-    adminTokens: tokens(env, "CLEW_ADMIN_TOKENS"),
-    retentionDays: integer(env, "CLEW_RETENTION_DAYS", { fallback: 7, min: 1, max: 3650 }),
+    roles: roles(env),
+    ...tokens(env),
+    retentionDays: integer(env, VARIABLE.retentionDays, { fallback: 7, min: 1, max: 3650 }),
     diskLimitBytes: bytes(env, "CLEW_DISK_LIMIT", { fallback: 0, min: 0 }),
     maxRequestBytes: bytes(env, "CLEW_MAX_REQUEST_BYTES", { fallback: 64 * MIB, min: 1024 }),
     maxInFlightBytes: bytes(env, "CLEW_MAX_IN_FLIGHT_BYTES", { fallback: 128 * MIB, min: MIB }),
@@ -107,8 +127,10 @@ export function readConfig(env: Environment = process.env): Config {
       : undefined,
     syslogNetworks: syslogNetworks(env),
     kafka: readKafkaConfig(env),
+    elasticsearch: readElasticsearchConfig(env),
   });
-  refuseWhatIsNotThere(env);
+  refuseSplitRoles(config);
+  refuseLimitOfNothing(config);
   refuseOpenDoors(env, config);
   if (config.maxInFlightBytes < config.maxRequestBytes) {
     throw invalid(
@@ -131,13 +153,15 @@ export function readClientConfig(env: Environment = process.env): ClientConfig {
   const reachable = EVERY_ADDRESS.has(listens) ? "127.0.0.1" : listens;
   const address = isIP(reachable) === 6 ? `[${reachable}]` : reachable;
   const scheme = env[VARIABLE.tlsCert] ? "https" : "http";
+  const { ingestTokens, queryTokens, adminTokens } = tokens(env);
   // On this machine the collector's own certificate is as good as one that vouches for it.
   const trusting = env[VARIABLE.tlsCa] ? VARIABLE.tlsCa : VARIABLE.tlsCert;
   return Object.freeze({
     queryUrl: `${scheme}://${address}:${port}`,
     otlpUrl: `${scheme}://${address}:${otlpHttpPort}`,
-    queryToken: tokens(env, VARIABLE.queryTokens)[0],
-    ingestToken: tokens(env, VARIABLE.ingestTokens)[0],
+    queryToken: queryTokens[0]?.token,
+    ingestToken: ingestTokens[0]?.token,
+    adminToken: adminTokens[0]?.token,
     transactionKeys: transactionKeys(env),
     dataDir: resolve(env.CLEW_DATA_DIR || ".clew"),
     trusted: { variable: trusting, file: env[trusting] },
@@ -154,20 +178,35 @@ export function shareCompileCache(): void {
   if (dir !== undefined) process.env[compileCacheVariable] ??= dirname(dir);
 }
 
-/** Roles and servers that this version does not know must not be ignored silently. */
-function refuseWhatIsNotThere(env: Environment): void {
-  const roles = list(env.CLEW_ROLES || "ingest,index,query").toSorted();
-  if (roles.join() !== "index,ingest,query") {
-    throw invalid(
-      "CLEW_ROLES",
-      roles.join(),
-      "ingest,index,query together: with an embedded bus or store one process has all roles",
-    );
+/** Any of the three, each once; all of them where nothing is said. */
+function roles(env: Environment): readonly Role[] {
+  const named = list(env.CLEW_ROLES || ROLES.join());
+  const wrong = named.find((name) => !ROLES.some((role) => role === name));
+  if (wrong !== undefined || named.length === 0) {
+    throw invalid(VARIABLE.roles, wrong ?? "", `${ROLES.join(", ")}, separated by commas`);
   }
-  if (env.CLEW_ELASTICSEARCH_URL) {
-    const allowed = "nothing: this version has the embedded store only";
-    throw invalid("CLEW_ELASTICSEARCH_URL", "(set)", allowed);
-  }
+  return ROLES.filter((role) => named.includes(role));
+}
+
+/** What is embedded belongs to one process, which then has to do everything. */
+function refuseSplitRoles({ roles, kafka, elasticsearch }: Config): void {
+  if (roles.length === ROLES.length) return;
+  const embedded = [
+    ...(kafka === undefined ? [`the bus is embedded (${KAFKA_VARIABLE.brokers} is not set)`] : []),
+    ...(elasticsearch === undefined
+      ? [`the store is embedded (${ELASTICSEARCH_VARIABLE.url} is not set)`]
+      : []),
+  ];
+  if (embedded.length === 0) return;
+  const allowed = `${ROLES.join()} together, for ${embedded.join(" and ")}`;
+  throw invalid(VARIABLE.roles, roles.join(), allowed);
+}
+
+/** Who sets a limit must not believe that it holds where nothing lies in the data directory. */
+function refuseLimitOfNothing({ diskLimitBytes, kafka, elasticsearch }: Config): void {
+  if (diskLimitBytes === 0 || kafka === undefined || elasticsearch === undefined) return;
+  const allowed = "nothing, for bus and store are on other machines";
+  throw invalid(VARIABLE.diskLimit, String(diskLimitBytes), allowed);
 }
 
 /** Our own name comes first whatever the list says: by it all that knows Clew names its IDs. */
@@ -214,22 +253,12 @@ function host(env: Environment): string {
   return value;
 }
 
-/** A secret is in the variable itself or in the file that `<NAME>_FILE` names. */
-function tokens(env: Environment, name: string): readonly string[] {
-  const file = env[`${name}_FILE`];
-  if (file && env[name])
-    throw invalid(name, "(secret)", `either ${name} or ${name}_FILE, not both`);
-  const values = list(file ? readTextFile(`${name}_FILE`, file) : (env[name] ?? ""));
-  for (const value of values) {
-    if (value.length < 8 || !/^[\x21-\x7e]+$/.test(value)) {
-      throw invalid(
-        name,
-        "(secret)",
-        "tokens of 8 or more printable characters, separated by commas",
-      );
-    }
-  }
-  return values;
+function tokens(env: Environment): Pick<Config, "ingestTokens" | "queryTokens" | "adminTokens"> {
+  return {
+    ingestTokens: parseTokens(env, { variable: VARIABLE.ingestTokens, role: "ingest" }),
+    queryTokens: parseTokens(env, { variable: VARIABLE.queryTokens, role: "query" }),
+    adminTokens: parseTokens(env, { variable: VARIABLE.adminTokens, role: "admin" }),
+  };
 }
 
 function networks(env: Environment, name: string): readonly string[] {

@@ -27,6 +27,7 @@ export const ERRORS = {
   BUS_STOPPED: kind(503, 14, true, "the collector is stopping"),
   STORE_FULL: kind(503, 14, true, "no space is left for the store"),
   STORE_UNAVAILABLE: kind(503, 14, true, "the store does not answer"),
+  STORE_REFUSED: kind(503, 14, true, "the store refuses who we are, or cannot be used"),
   STORE_QUERY_INVALID: kind(400, 3, false, "the search text cannot be read"),
   STORE_STOPPED: kind(503, 14, true, "the collector is stopping"),
   STORE_VERSION_UNKNOWN: kind(500, 9, false, "a newer version wrote the store"),
@@ -34,7 +35,7 @@ export const ERRORS = {
   DATA_DIR_IN_USE: kind(500, 9, false, "another process uses this data directory"),
   PORT_IN_USE: kind(500, 9, false, "another process listens on this port"),
   HOST_REFUSED: kind(403, 7, false, "the Host header names no address of this machine's own"),
-  QUERY_OVERLOADED: kind(503, 14, true, "as many live tails are open as may be"),
+  QUERY_OVERLOADED: kind(503, 14, true, "as many live tails, or acts, are under way as may be"),
   INTERNAL: kind(500, 13, false, "a fault of the collector's own"),
 } as const satisfies Record<string, ErrorKind>;
 

@@ -35,7 +35,7 @@ async function run(args: readonly string[], terminal: ProcessTerminal): Promise<
     throw new UsageError(`cannot run "${name}": commands are ${names}; see clew --help`);
   }
   if (rest.includes("--help") || rest.includes("-h")) {
-    terminal.print(command.help);
+    terminal.print(command.helpOf?.(rest) ?? command.help);
     return 0;
   }
   const act = await command.load();

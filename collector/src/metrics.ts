@@ -6,6 +6,7 @@ import type { IndexThreadStats } from "./indexer/index-thread.ts";
 import type { Signal } from "./otlp/otlp-schema.ts";
 import type { ScrapeCounts } from "./query/scrape-targets.ts";
 import type { SyslogCounts } from "./receive/syslog/syslog-counts.ts";
+import type { WriteFigures } from "./store/store.ts";
 import { METRIC } from "./wire-names.ts";
 
 export type MetricRegistry = Registry;
@@ -141,6 +142,44 @@ export function registerIndexMetrics(
     (stats) => stats.ignoredTransactionIds,
   );
 }
+
+/** How Elasticsearch is written, taken over from the index thread at each scrape. */
+export function registerElasticsearchMetrics(
+  registry: MetricRegistry,
+  readFigures: () => WriteFigures | undefined,
+): void {
+  const readStats = () => readFigures() ?? NO_WRITES;
+  const count = (name: string, help: string, read: (figures: WriteFigures) => number) =>
+    registerTotals(registry, { name, help, read: (stats) => [[{}, read(stats)]], readStats });
+  const level = (name: string, help: string, read: (figures: WriteFigures) => number) =>
+    new Gauge({
+      name,
+      help,
+      registers: [registry],
+      collect() {
+        this.set(read(readStats()));
+      },
+    });
+  count(METRIC.elasticsearchRequests, "Bulk requests sent.", ({ requests }) => requests);
+  count(METRIC.elasticsearchBytes, "Bytes of those that were taken.", ({ bytes }) => bytes);
+  count(
+    METRIC.elasticsearchRepeats,
+    "Bulk requests that were refused for a while, whole or in part, or had no answer.",
+    ({ repeats }) => repeats,
+  );
+  level(
+    METRIC.elasticsearchInFlight,
+    "Bulk requests that wait for their answer.",
+    ({ inFlight }) => inFlight,
+  );
+  level(
+    METRIC.elasticsearchWantedBytes,
+    "How large a bulk request is made, by what the cluster takes.",
+    ({ wantedBytes }) => wantedBytes,
+  );
+}
+
+const NO_WRITES: WriteFigures = { requests: 0, bytes: 0, repeats: 0, inFlight: 0, wantedBytes: 0 };
 
 /** What became of the addresses that live instances announced, when they were last asked for. */
 export function registerScrapeMetrics(

@@ -11,7 +11,10 @@ export const TRANSACTION_STATUSES = [
   "timed-out",
 ] as const;
 export type TransactionStatus = (typeof TRANSACTION_STATUSES)[number];
-export type Verdict = "complete" | "in-flight" | "incomplete" | "unknown";
+
+/** What is known about a transaction's records (docs/verdict.md). */
+export const VERDICTS = ["complete", "in-flight", "incomplete", "unknown"] as const;
+export type Verdict = (typeof VERDICTS)[number];
 
 /**
  * A record on its way from the bus to the store. Byte fields are views into the bus message
@@ -52,6 +55,19 @@ export interface IncomingRecord {
   readonly deadlineNs: bigint;
   /** A log record by which a service tells of its transaction: a step, a deadline, an end. */
   readonly isTransactionEvent: boolean;
+  /** `clew.run.id` of the resource; empty where the service does not number its records. */
+  readonly runId: string;
+  /** The record's number in its run, from 1, logs and spans apart; 0 where it has none. */
+  readonly sequence: number;
+  /**
+   * Unix time at which it got that number, as near as is known, by the run's clock: a log record's
+   * observed time (its own may be any that the service gave it), a span's end.
+   */
+  readonly numberedNs: bigint;
+  /** On a span that works on messages of several transactions at once: the IDs of those. */
+  readonly sourceTransactionIds?: readonly string[];
+  /** A log record that the span it names does not count (`clew.log.after_span`). */
+  readonly isAfterSpan: boolean;
   /** What a run reports of itself; such a record belongs to no transaction and no person's list. */
   readonly report: RunReport | null;
   /** The log's body as text, or the span's name. What full-text search reads. */

@@ -42,9 +42,18 @@ export function readTlsIdentity(cert: NamedFile, key: NamedFile): TlsIdentity | 
  */
 export function trustCertificates({ variable, file }: NamedFile): void {
   if (!file) return;
+  const cert = readCertificates({ variable, file });
+  setDefaultCACertificates([...getCACertificates("default"), cert]);
+}
+
+/**
+ * Certificates in PEM, to trust in place of the system's.
+ * @throws ClewError CONFIG_INVALID
+ */
+export function readCertificates({ variable, file }: { variable: string; file: string }): string {
   const cert = readTextFile(variable, file);
   checkPem({ variable, file }, { cert });
-  setDefaultCACertificates([...getCACertificates("default"), cert]);
+  return cert;
 }
 
 /** OpenSSL's own word says what is wrong, and never a piece of the key. */

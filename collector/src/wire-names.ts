@@ -15,6 +15,11 @@ export const METRIC = {
   indexBusySeconds: "clew_index_busy_seconds_total",
   indexRestarts: "clew_index_restarts_total",
   indexIgnoredTransactionIds: "clew_index_ignored_transaction_ids_total",
+  elasticsearchRequests: "clew_elasticsearch_bulk_requests_total",
+  elasticsearchBytes: "clew_elasticsearch_bulk_bytes_total",
+  elasticsearchRepeats: "clew_elasticsearch_bulk_repeats_total",
+  elasticsearchInFlight: "clew_elasticsearch_bulk_in_flight",
+  elasticsearchWantedBytes: "clew_elasticsearch_bulk_wanted_bytes",
   scrapeTargets: "clew_scrape_targets",
   syslogMessages: "clew_syslog_messages_total",
   syslogMarkedMessages: "clew_syslog_marked_messages_total",
@@ -31,6 +36,13 @@ export const KAFKA_HEADER = {
   records: "clew.records",
   received: "clew.received",
   repeat: "clew.repeat",
+  recordId: "clew.record.id",
+  replayed: "clew.replayed",
+} as const;
+
+/** What a commit of the consumer group carries (layout: bus/kafka/kafka-repeat-windows.ts). */
+export const KAFKA_COMMIT = {
+  repeatBefore: "clew.repeat.before",
 } as const;
 
 /**
@@ -84,4 +96,25 @@ export const SYSLOG = {
   /** True where the connection ended within the message. */
   cut: "clew.syslog.cut",
   peerAddress: "network.peer.address",
+} as const;
+
+/** `service.name` of the records that the collector makes itself. */
+export const OWN_SERVICE = "clew";
+
+/** Attributes of the records that tell what people did with dead letters. */
+export const AUDIT = {
+  eventName: "event.name",
+  actor: "clew.actor",
+  reason: "clew.dead_letter.act_reason",
+  letterIds: "clew.dead_letter.ids",
+  count: "clew.dead_letter.count",
+  result: "clew.dead_letter.result",
+  transactionId: "clew.dead_letter.transaction_id",
+} as const;
+
+/** By act. */
+export const AUDIT_EVENT = {
+  replayed: "clew.dead_letter.replayed",
+  edited: "clew.dead_letter.edited",
+  discarded: "clew.dead_letter.discarded",
 } as const;

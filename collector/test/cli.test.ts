@@ -8,7 +8,10 @@ import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { VARIABLE } from "../src/config.ts";
 
 const FREE_PORTS = Object.fromEntries(
-  [VARIABLE.port, VARIABLE.otlpHttpPort, VARIABLE.otlpGrpcPort].map((name) => [name, "0"]),
+  [VARIABLE.port, VARIABLE.otlpHttpPort, VARIABLE.otlpGrpcPort, VARIABLE.jaegerPort].map((name) => [
+    name,
+    "0",
+  ]),
 );
 const CLEW = join(import.meta.dirname, "..", "bin", "clew.js");
 const WAIT = { timeout: 20_000, interval: 25 };
@@ -114,7 +117,7 @@ describe("with a collector", () => {
     const found = await run(["find", "cli-1"], served.env);
     expect(found.code).toBe(0);
     expect(found.stdout).toMatch(/services +.*orders, payments/);
-    expect(found.stdout).toContain("verdict   unknown: reports are not compared with the");
+    expect(found.stdout).toContain("verdict   unknown: orders does not say how many records it");
     expect(found.stdout).toMatch(/\+250 ms +payments +✗ERROR declined \\x1b\[2J/);
     expect(found.stdout).not.toContain("\u001b");
     const json = JSON.parse((await run(["find", "cli-1", "--json"], served.env)).stdout);

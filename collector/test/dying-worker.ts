@@ -6,6 +6,7 @@ const news: IndexWorkerNews[] = [
   { kind: "ready" },
   {
     kind: "stats",
+    writes: undefined,
     stats: {
       stored: { log: 1, span: 0 },
       existing: 0,

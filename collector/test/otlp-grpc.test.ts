@@ -139,7 +139,8 @@ describe("calls that are taken", () => {
 });
 
 describe("calls that are refused", () => {
-  const config = { ingestTokens: ["first-token"], maxRequestBytes: MIB, maxInFlightBytes: MIB };
+  const ingestTokens = [{ name: "ada", token: "first-token" }];
+  const config = { ingestTokens, maxRequestBytes: MIB, maxInFlightBytes: MIB };
   const token = { authorization: "Bearer first-token" };
 
   it.each<[string, Partial<GrpcSent>, status, string]>([

@@ -67,6 +67,7 @@ export class CollectorProcess {
         [VARIABLE.port]: "0",
         [VARIABLE.otlpHttpPort]: "0",
         [VARIABLE.otlpGrpcPort]: "0",
+        [VARIABLE.jaegerPort]: "0",
         [VARIABLE.dataDir]: dataDir,
         [VARIABLE.queryTokens]: token,
       },

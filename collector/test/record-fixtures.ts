@@ -1,6 +1,7 @@
 /** Records as the store takes them, built field by field for tests. */
 import type { IncomingRecord } from "../src/record.ts";
-import type { DeadLetter, WriteBatch } from "../src/store/store.ts";
+import type { DeadLetter, DeadLetterAct } from "../src/store/dead-letter.ts";
+import type { WriteBatch } from "../src/store/store.ts";
 
 /** An attribute value; bigint is an int64, a Uint8Array bytes, and so on as in OTLP. */
 export type FixtureValue =
@@ -40,7 +41,7 @@ const ERROR_SEVERITY = 17;
 export function logRecord(id: string, fixture: LogFixture = {}): IncomingRecord {
   const { body, severityText = "", eventName = "", attributes = {}, ...given } = fixture;
   const isError = (given.severityNumber ?? 0) >= ERROR_SEVERITY;
-  const record = { ...baseOf(id, "log"), isError, ...given };
+  const record = { ...baseOf(id, "log"), isError, numberedNs: given.timeNs ?? NOON_NS, ...given };
   const payload = Buffer.concat([
     fixed64(1, record.timeNs),
     varint(2, BigInt(record.severityNumber)),
@@ -57,7 +58,8 @@ export function logRecord(id: string, fixture: LogFixture = {}): IncomingRecord 
 /** A span of the service `orders` that begins at noon; its name is `text`. */
 export function spanRecord(id: string, fixture: SpanFixture = {}): IncomingRecord {
   const { attributes = {}, statusMessage = "", events = [], links = [], ...given } = fixture;
-  const record = { ...baseOf(id, "span"), ...given };
+  const base = { ...baseOf(id, "span"), ...given };
+  const record = { numberedNs: base.timeNs + base.durationNs, ...base };
   const status = [field(2, utf8(statusMessage)), varint(3, record.isError ? 2n : 0n)];
   const payload = Buffer.concat([
     field(1, Buffer.from(record.traceId, "hex")),
@@ -91,16 +93,31 @@ export function spanRecord(id: string, fixture: SpanFixture = {}): IncomingRecor
 
 export function deadLetter(id: string, given: Partial<DeadLetter> = {}): DeadLetter {
   const where = { receivedNs: NOON_NS, transactionId: "", service: "", topic: "logs" };
-  const why = { reason: "refused", detail: "it was too large" };
-  return { id, ...where, ...why, original: utf8("original"), ...given };
+  const run = { runId: "", sequence: 0 };
+  const why = { reason: "refused", status: null, detail: "it was too large" };
+  const refusedNs = given.receivedNs ?? NOON_NS;
+  const what = { original: utf8("original"), piece: null };
+  return { id, ...where, ...run, ...why, refusedNs, ...what, ...given };
+}
+
+/** Somebody replayed the letter, one second after noon. */
+export function deadLetterAct(letterId: string, given: Partial<DeadLetterAct> = {}): DeadLetterAct {
+  const what = { act: "replayed", reason: "", edited: null } as const;
+  return { letterId, ...what, atNs: NOON_NS + SECOND_NS, actor: "anna", ...given };
+}
+
+export interface BatchFixture {
+  readonly next?: number;
+  readonly deadLetters?: readonly DeadLetter[];
+  readonly deadLetterActs?: readonly DeadLetterAct[];
 }
 
 export function batchOf(
   records: readonly IncomingRecord[],
-  { next, deadLetters = [] }: { next?: number; deadLetters?: readonly DeadLetter[] } = {},
+  { next, deadLetters = [], deadLetterActs = [] }: BatchFixture = {},
 ): WriteBatch {
   const nextPositions = next === undefined ? [] : [{ partition: "embedded/0", offset: next }];
-  return { records, nextPositions, deadLetters };
+  return { records, nextPositions, deadLetters, deadLetterActs };
 }
 
 /** The bytes of a `Resource` message. */
@@ -108,12 +125,15 @@ export function resourceBytes(attributes: FixtureAttributes): Buffer {
   return keyValues(1, attributes);
 }
 
-function baseOf(id: string, kind: "log" | "span"): Omit<IncomingRecord, "payload"> {
+type Base = Omit<IncomingRecord, "payload" | "numberedNs">;
+
+function baseOf(id: string, kind: "log" | "span"): Base {
   return {
     ...{ kind, id, mayRepeat: false, receivedNs: NOON_NS, timeNs: NOON_NS, durationNs: 0n },
     ...{ transactionId: "", traceId: "", spanId: "", parentSpanId: "", service: "orders" },
     ...{ severityNumber: 0, isError: false, spanKind: 0, isEntry: false, transactionStatus: "" },
     ...{ deadlineNs: 0n, isTransactionEvent: false, report: null },
+    ...{ runId: "", sequence: 0, isAfterSpan: false },
     ...{ text: `text of ${id}`, resourceSchemaUrl: "", scopeSchemaUrl: "", scope: SCOPE },
     resource: resourceBytes({ "service.name": "orders" }),
   };

@@ -2,7 +2,7 @@
 import { REPORT } from "@clew/instrumentation/names";
 import { expect, it } from "vitest";
 import type { IncomingRecord, RunReport } from "../src/record.ts";
-import type { StoreUnderTest } from "../src/store/store.contract.ts";
+import type { StoreTraits, StoreUnderTest } from "../src/store/store.contract.ts";
 import type { RunFilter } from "../src/store/store.ts";
 import { batchOf, DAY_NS, logRecord, NOON_NS, SECOND_NS } from "./record-fixtures.ts";
 
@@ -25,9 +25,22 @@ function recordOf(report: RunReport): IncomingRecord {
 
 type Current = () => StoreUnderTest;
 
-export function runReportCases(current: Current): void {
+export function runReportCases(current: Current, { expiresDays }: StoreTraits): void {
   latest(current);
   lists(current);
+  if (expiresDays) expiry(current);
+}
+
+function expiry(current: Current): void {
+  it("forgets reports with their day, and a run with its last", async () => {
+    const { writer, reader } = current();
+    const day = DAY_NS / SECOND_NS;
+    await writer.write(batchOf([0n, day].map((seconds) => recordOf(reportOf("a", seconds)))));
+    await writer.expire("2026-03-02");
+    expect((await reader.findRun("a"))?.firstSeenNs).toBe(NOON_NS + DAY_NS);
+    await writer.expire("2026-03-04");
+    expect((await reader.runs({ limit: 9 })).items).toEqual([]);
+  });
 }
 
 function latest(current: Current): void {
@@ -49,10 +62,6 @@ function latest(current: Current): void {
     const whole = { ...reportOf("a", 2n * day), firstSeenNs: NOON_NS };
     expect(await reader.findRun("a")).toEqual(whole);
     expect((await reader.runs({ limit: 9 })).items).toEqual([whole]);
-    await writer.expire("2026-03-02");
-    expect((await reader.findRun("a"))?.firstSeenNs).toBe(NOON_NS + DAY_NS);
-    await writer.expire("2026-03-04");
-    expect((await reader.runs({ limit: 9 })).items).toEqual([]);
   });
 
   it("takes the report for the latest that says most, also when a clock went back", async () => {

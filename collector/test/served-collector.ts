@@ -8,7 +8,10 @@ import { VARIABLE } from "../src/config.ts";
 const CLEW = join(import.meta.dirname, "..", "bin", "clew.js");
 const READY_MS_MAX = 20_000;
 const FREE_PORTS = Object.fromEntries(
-  [VARIABLE.port, VARIABLE.otlpHttpPort, VARIABLE.otlpGrpcPort].map((name) => [name, "0"]),
+  [VARIABLE.port, VARIABLE.otlpHttpPort, VARIABLE.otlpGrpcPort, VARIABLE.jaegerPort].map((name) => [
+    name,
+    "0",
+  ]),
 );
 
 export type Environment = Record<string, string>;

@@ -197,7 +197,7 @@ test.each([
 });
 
 test("a refused token ends it, and loses nothing", async () => {
-  const guarded = await ShipBench.start({ ingestTokens: [TOKEN] });
+  const guarded = await ShipBench.start({ ingestTokens: [{ name: "ada", token: TOKEN }] });
   writeFileSync(guarded.path("a.log"), "one\n");
   const options = { patterns: [guarded.path("a.log")] };
   const refused = await guarded.follow(options);

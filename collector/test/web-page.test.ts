@@ -91,7 +91,20 @@ test("a log line pasted into the box leads to its transaction, merged and in ord
     expect.stringMatching(/^\+900 ms shipping SPAN process labels consumer/),
   ]);
   expect(await page.locator(".record.error").count()).toBe(2);
-  await page.getByText("reports are not compared").waitFor();
+});
+
+test("the verdict, what it rests on, and a list of those that have it", async () => {
+  await page.goto(`${collector.pageUrl}/?verdict=incomplete`);
+  await page.getByRole("heading", { name: "No transaction passes these filters" }).waitFor();
+  await page.getByRole("combobox", { name: "Records" }).selectOption("unknown");
+  await page.getByRole("link", { name: "POST /orders" }).first().click();
+  const rests = page.getByRole("region", { name: "What the verdict rests on" });
+  await rests.getByRole("heading", { name: "In doubt" }).waitFor();
+  expect(await rests.getByRole("listitem").allInnerTexts()).toEqual([
+    "orders does not say how many records it makes",
+    "payments does not say how many records it makes",
+    "shipping does not say how many records it makes",
+  ]);
 });
 
 test("the waterfall shows spans, what failed, and how long a message waited", async () => {
@@ -296,6 +309,9 @@ test("logs are searched by phrase and severity, and lead to their transaction", 
   await expect.poll(() => lines.allInnerTexts()).toHaveLength(1);
   await page.getByLabel("Words or phrases").fill('"no said"');
   await page.getByRole("heading", { name: "No log line matches" }).waitFor();
+  await page.getByLabel("Words or phrases").fill("said (no");
+  const where = '")" expected at character 9, where the text ends.';
+  await page.getByText(`Cannot read the search text: ${where}`).waitFor();
   await page.getByRole("button", { name: "Clear the search" }).click();
   await page.getByLabel("Service").selectOption("payments");
   await page.getByLabel("Least severity").selectOption("error");

@@ -81,20 +81,26 @@ export function startInstrumentation(config: Config): void {
   const scope = { name: SCOPE_NAME, version: VERSION };
   const openTelemetry = startOpenTelemetry({ config, resource, recorder, spans, scope, report });
   const { tracer } = openTelemetry;
-  setTracer(tracer);
+  const spanRunId = openTelemetry.makesSpans ? runId : undefined;
+  setTracer(tracer, spanRunId);
   instrumentHttp(
-    { tracer, trustInbound: config.trustInbound, runId },
-    { tracer, isAllowedHost: createHostFilter(config.outboundHosts), runId },
+    { tracer, trustInbound: config.trustInbound, runId: spanRunId },
+    { tracer, isAllowedHost: createHostFilter(config.outboundHosts), runId: spanRunId },
   );
   // Its logs API is refused where another SDK was first, which has been said.
   withoutDuplicateWarnings(() => instrumentLoggers({ recorder, report }));
   patchKafka();
-  const reports = reportRun({ config, recorder });
+  const reports = reportRun({ config, recorder, makesSpans: openTelemetry.makesSpans });
   watchEnd({ config, outbox, sender, recorder, reports, sampling, openTelemetry });
 }
 
 /** `/metrics`, and the run reports that announce it. */
-function reportRun({ config, recorder }: { config: Config; recorder: Recorder }): RunReports {
+function reportRun(of: {
+  readonly config: Config;
+  readonly recorder: Recorder;
+  readonly makesSpans: boolean;
+}): RunReports {
+  const { config, recorder, makesSpans } = of;
   const { serviceName, resourceAttributes } = config;
   const instanceId = resourceAttributes[SEMANTIC.serviceInstanceId] ?? counts.runId;
   const { loopDelay } = startMetrics({
@@ -106,6 +112,7 @@ function reportRun({ config, recorder }: { config: Config; recorder: Recorder })
     recorder,
     scope: { name: SCOPE_NAME, version: VERSION },
     loopDelay,
+    makesSpans,
     findMetricsAddress: () => metrics.address,
   });
   if (config.logs.enabled) reports.start();

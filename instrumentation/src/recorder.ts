@@ -71,15 +71,19 @@ export class Recorder {
     const sequence = ++counts.logs.made;
     const context = findContext();
     const span = context?.span;
-    countLogUnder(span);
+    const transactionId = context?.transaction?.id;
+    const isCounted = countLogUnder(span, transactionId);
     if (line.severity.number >= URGENT_SEVERITY) this.#noteError(context);
+    const observedMicros = nowMicros();
     const log: LogRecord = {
-      timeMicros: line.timeMicros ?? nowMicros(),
+      timeMicros: line.timeMicros ?? observedMicros,
+      observedMicros,
       severity: line.severity,
       body: line.body,
       attributes: this.#limited(line.attributes),
-      transactionId: context?.transaction?.id,
+      transactionId,
       span: span?.spanContext(),
+      isAfterSpan: !isCounted,
     };
     if (sink !== undefined) this.#tellLog(log, line.scope, sequence);
     if (!this.#options.logs) return;

@@ -32,6 +32,7 @@ function newReports(address?: string): RunReports {
     recorder,
     scope: SCOPE,
     loopDelay: { read: () => undefined },
+    makesSpans: true,
     findMetricsAddress: () => address,
   });
 }

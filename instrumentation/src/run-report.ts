@@ -20,6 +20,8 @@ export interface RunReportParts {
   readonly recorder: Pick<Recorder, "log">;
   readonly scope: Scope;
   readonly loopDelay: Pick<LoopDelayMonitor, "read">;
+  /** Whether spans are sent anywhere: else nobody must look for the numbers they have. */
+  readonly makesSpans: boolean;
   /** `host:port` of this run's /metrics, once it listens. */
   readonly findMetricsAddress: () => string | undefined;
 }
@@ -100,7 +102,7 @@ function describeRun(parts: RunReportParts, isFinal: boolean): Record<string, un
     [REPORT.final]: isFinal,
     // The report is a record as well, the next one: its number is the highest of all so far.
     [REPORT.logsEmitted]: stats.logs.made + 1,
-    [REPORT.spansEmitted]: stats.traces.made,
+    [REPORT.spansEmitted]: parts.makesSpans ? stats.traces.made : 0,
     [REPORT.logsDropped]: lostOf(stats.logs),
     [REPORT.spansDropped]: lostOf(stats.traces),
     [REPORT.droppedTransactions]: dropped.length === 0 ? undefined : dropped,

@@ -10,14 +10,45 @@ export const ATTRIBUTE = {
   /** The ID a caller sent and that was not taken over. */
   callerTransactionId: "clew.transaction.caller_id",
   recordUid: "log.record.uid",
+  /** On the resource of a run that numbers its records, and on no other. */
   runId: "clew.run.id",
+  /**
+   * The span's number in its run, from 1; log records have theirs in their uid. A span gets it
+   * where it leaves memory: at its end or, where it was held for an error of its transaction, up to
+   * `SPAN_HELD_MS_MAX` later. A span that never ends never gets one, so that none is missing.
+   */
   spanSequence: "clew.span.sequence",
-  /** On a span at its end: how many log records were made under it. */
+  /**
+   * On a span at its end, a summary included, also where it is 0: how many log records were made
+   * under it while it was open, and in its own transaction. So many log records of its run must
+   * name it, without `afterSpan` and with its transaction. Absent where nobody counted: spans of
+   * other SDKs.
+   */
   spanLogs: "clew.span.logs",
+  /**
+   * True on a log record that the span it names does not count: made after that span had ended, or
+   * in another transaction than the span's. It counts to its run alone.
+   */
+  afterSpan: "clew.log.after_span",
   /** On a consumer span: milliseconds from the message's timestamp to its handler. */
   queueWaitMs: "clew.queue.wait_ms",
-  /** On a client span: the run that answered. */
+  /**
+   * On a client span: the run that answered. It joined this span's trace and transaction, so its
+   * server span, whose parent this span is, or that span's summary, must be there.
+   */
   peerRunId: "clew.peer.run.id",
+  /**
+   * On a server or consumer span: the run whose client or producer span is its parent. That run
+   * makes spans and this one joined its trace and transaction, so that span, or its summary, must
+   * be there. The span of several messages has it on its links to the spans that sent them, which
+   * are kept in its summary too.
+   */
+  callerRunId: "clew.caller.run.id",
+  /**
+   * True on a span whose parent, made in the same run, belongs to another transaction or to none:
+   * a transaction was opened inside of that one's span. Such a parent is not missing.
+   */
+  parentOutside: "clew.parent.outside",
   /** True on a span that was not sampled: its ids, times and counts, and nothing else. */
   spanSummary: "clew.span.summary",
   /** True on a span or log record whose error the service expected. */
@@ -43,6 +74,9 @@ export const ATTRIBUTE = {
   /** What kind of event a log record is (semantic conventions "Events"). */
   eventName: "event.name",
 } as const;
+
+/** How long after its end a span may get its number, where nothing holds up the event loop. */
+export const SPAN_HELD_MS_MAX = 10_500;
 
 /** Values of `event.name` that Clew gives a meaning to. */
 export const EVENT = {
@@ -91,6 +125,10 @@ export const HEADER = {
   baggage: "baggage",
   traceparent: "traceparent",
   tracestate: "tracestate",
+  /**
+   * The run that calls, or sends a message, and whose span is the parent that goes along; in an
+   * answer the run that answers, where it joined the caller's transaction.
+   */
   run: "clew-run",
   /** Which attempt at sending this request is: 2 and more may repeat records. */
   attempt: "clew-attempt",
@@ -126,6 +164,10 @@ export const SEMANTIC = {
   messagingBatchCount: "messaging.batch.message_count",
   messagingKafkaOffset: "messaging.kafka.offset",
   messagingConsumerGroup: "messaging.consumer.group.name",
+  /** Set by libraries; kept in summaries, because a database answers no call with a span. */
+  databaseSystem: "db.system.name",
+  /** Its name before version 1.30. */
+  databaseSystemBefore: "db.system",
   serviceName: "service.name",
   serviceInstanceId: "service.instance.id",
   hostName: "host.name",

@@ -93,7 +93,8 @@ describe.each(Object.entries(UNDICI))("out by undici: %s", (_, body) => {
   test("never over what the service set itself", async () => {
     const own = `{ "X-Transaction-ID": "mine", Baggage: "own=1" }`;
     const headers = await run<Headers>(viaUndici(body, own));
-    expect(told(headers)).toEqual([...IDS].sort());
+    // In another transaction than the span's, its answer would be no answer to this run.
+    expect(told(headers)).toEqual(IDS.filter((name) => name !== "clew-run").sort());
     expect(headers).toMatchObject({ "x-transaction-id": "mine", baggage: "own=1" });
   });
 });

@@ -75,9 +75,14 @@ test.each([
 ])("a gateway that copies headers by %s does not pass for who answered", async (_, handler) => {
   const client = `const { runId } = instrumentationStats();
     const answer = await raw("GET / HTTP/1.1\\r\\nhost: a\\r\\nclew-run: r1\\r\\n" +
+      "x-transaction-id: T-1\\r\\ntraceparent: 00-${TRACE}-${PARENT}-01\\r\\n" +
       "connection: close\\r\\n\\r\\n");
     return answer.match(/clew-run: .*/gi).map((line) => line.trim() === "Clew-Run: " + runId);`;
   expect(await run(handler, client)).toEqual([true]);
+  // To who is not answered for it, nobody passes for the one who did.
+  const alone = `return /clew-run/i.test(await raw(
+    "GET / HTTP/1.1\\r\\nhost: a\\r\\nclew-run: r1\\r\\nconnection: close\\r\\n\\r\\n"));`;
+  expect(await run(handler, alone)).toBe(false);
 });
 
 test("5xx is an error, and a client that goes away is noted", async () => {
@@ -143,7 +148,8 @@ test("each request of a connection is described as it is, however alike they are
     res.end();`;
   const client = `return raw(["ann", "ann", "ann", "ann", "bob", "ann", "ann"].map((agent, n) =>
     (n === 2 ? "POST" : "GET") + " /" + n + " HTTP/1.1\\r\\nhost: shop:81\\r\\n" +
-    "user-agent: " + agent + "\\r\\n" + (n === 6 ? "connection: close\\r\\n" : "") + "\\r\\n").join(""));`;
+    "user-agent: " + agent + "\\r\\n" +
+    (n === 6 ? "connection: close\\r\\n" : "") + "\\r\\n").join(""));`;
   await run(handler, client);
   const spans = distinctSpans(sink);
   const told = spans.map(({ attributes }) => [

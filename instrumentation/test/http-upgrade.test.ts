@@ -41,7 +41,8 @@ const SERVER = `
 test("an upgrade to WebSocket has ID, span and echo, its messages the transaction", async () => {
   const end = await withServedApp({ endpoint, code: SERVER }, async (port) => {
     const open = async (id: string) => {
-      const headers = { "X-Transaction-ID": id, "Clew-Run": "r1" };
+      const traceparent = `00-${"1".repeat(32)}-${"2".repeat(16)}-01`;
+      const headers = { "X-Transaction-ID": id, "Clew-Run": "r1", traceparent };
       const socket = new WebSocket(`ws://127.0.0.1:${port}/chat?token=1`, { headers });
       const opened = once(socket, "open");
       const [answer] = await once(socket, "upgrade");

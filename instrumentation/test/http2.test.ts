@@ -58,7 +58,8 @@ test.each(Object.entries(SERVERS))("a server of HTTP/2 by %s", async (_, server)
   const code = `import http2 from "node:http2"; ${server} await serve(server);`;
   const end = await withServedApp({ endpoint, code }, async (port) => {
     const session = connect(`http://127.0.0.1:${port}`);
-    const given = await ask(session, { "x-transaction-id": "T-1", "clew-run": "r1" });
+    const caller = { traceparent: `00-${"1".repeat(32)}-${"2".repeat(16)}-01`, "clew-run": "r1" };
+    const given = await ask(session, { "x-transaction-id": "T-1", ...caller });
     expect(given.body).toBe("T-1");
     expect(given.headers).toMatchObject({
       ":status": 200,
@@ -77,6 +78,7 @@ test.each(Object.entries(SERVERS))("a server of HTTP/2 by %s", async (_, server)
   const [span] = spansOf(2);
   expect(span).toMatchObject({ name: "GET /orders/{id}", status: 0 });
   expect(span?.attributes).toMatchObject({
+    "clew.caller.run.id": "r1",
     "clew.transaction.id": "T-1",
     "http.request.method": "GET",
     "http.response.status_code": 200,

@@ -9,6 +9,7 @@ export interface CollectorAddress {
   readonly port: number;
   readonly otlpHttpPort: number;
   readonly otlpGrpcPort: number;
+  readonly jaegerPort: number;
 }
 
 export interface SupervisedCollectorRequest {
@@ -43,12 +44,13 @@ export class SupervisedCollector {
   /** @throws StackError PROCESS_DIED with the collector's own last line, as for a port in use. */
   async start(): Promise<CollectorAddress> {
     const child = this.#spawn();
-    const { port, otlpHttpPort, otlpGrpcPort } = await child.ready();
+    const { port, otlpHttpPort, otlpGrpcPort, jaegerPort } = await child.ready();
     this.#address = {
       pid: child.pid,
       port: Number(port),
       otlpHttpPort: Number(otlpHttpPort),
       otlpGrpcPort: Number(otlpGrpcPort),
+      jaegerPort: Number(jaegerPort),
     };
     void child.exited.then(({ code, signal }) => this.#revive(signal ?? `exit code ${code}`));
     return this.#address;
@@ -93,6 +95,7 @@ export class SupervisedCollector {
       [VARIABLE.webPort]: String(this.#address.port),
       [VARIABLE.otlpHttpPort]: String(this.#address.otlpHttpPort),
       [VARIABLE.otlpGrpcPort]: String(this.#address.otlpGrpcPort),
+      [VARIABLE.jaegerPort]: String(this.#address.jaegerPort),
     };
   }
 

@@ -45,6 +45,7 @@ describe.skipIf(!requireJava("the demo over a real Kafka"))("npm start -- --kafk
         expect(transaction?.hops).toContainEqual(
           expect.objectContaining({ kind: "messaging", from: "orders", to: "shipping" }),
         );
+        expect(transaction).toMatchObject({ verdict: "complete", missing: [], doubts: [] });
       },
       { timeout: INDEXED_MS, interval: 200 },
     );

@@ -232,7 +232,12 @@ function isTokenOf(role: Role, authorization: string | undefined): boolean {
 /** `clew serve` that is expected to end by itself. */
 function serve(env: Readonly<Record<string, string>>): { code: number | null; output: string } {
   const dataDir = freshDataDir();
-  const ports = { CLEW_PORT: "0", CLEW_OTLP_HTTP_PORT: "0", CLEW_OTLP_GRPC_PORT: "0" };
+  const ports = {
+    CLEW_PORT: "0",
+    CLEW_OTLP_HTTP_PORT: "0",
+    CLEW_OTLP_GRPC_PORT: "0",
+    CLEW_JAEGER_PORT: "0",
+  };
   const { status, stdout, stderr } = spawnSync(process.execPath, [PROGRAM, "serve"], {
     env: { ...ports, CLEW_DATA_DIR: dataDir.path, ...env },
     encoding: "utf8",

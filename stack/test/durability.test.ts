@@ -98,6 +98,7 @@ async function trace(program: readonly string[]): Promise<SyncOrder> {
       [VARIABLE.webPort]: "0",
       [VARIABLE.otlpHttpPort]: "0",
       [VARIABLE.otlpGrpcPort]: "0",
+      [VARIABLE.jaegerPort]: "0",
     },
     stdio: ["ignore", "pipe", "inherit"],
   });

@@ -89,6 +89,7 @@ describe.skipIf(!requireJava("kafkajs, instrumented"))("kafkajs, instrumented by
         "x-transaction-id": id,
         baggage: `clew.transaction.id=${id}`,
         traceparent: expect.stringMatching(TRACEPARENT),
+        "clew-run": sink.spans[0]?.resource["clew.run.id"],
       });
       const own = { plain: "text", bytes: "raw", many: "b" };
       const ofSend = idOf("T-send");
@@ -170,7 +171,10 @@ describe.skipIf(!requireJava("kafkajs, instrumented"))("kafkajs, instrumented by
       );
       expect(sink.spans.map((span) => span.kind).toSorted()).toEqual([PRODUCER, CONSUMER]);
       const [message] = await topics.read(topic, 1);
-      expect(Object.keys(message?.headers ?? {})).toHaveLength(3);
+      expect(Object.keys(message?.headers ?? {})).toHaveLength(4);
+      const [sent, taken] = sink.spans.toSorted((a, b) => a.kind - b.kind);
+      expect(taken?.attributes["clew.caller.run.id"]).toBe(sent?.resource["clew.run.id"]);
+      expect(taken?.parentSpanId).toBe(sent?.spanId);
     },
     TEST_MS,
   );

@@ -110,7 +110,11 @@ describe.skipIf(!requireJava("clew setup with a real Kafka"))("clew setup", () =
   });
 
   test("clew serve ends with one line and exit code 1 where the password is refused", async () => {
-    const ports = { CLEW_OTLP_HTTP_PORT: "0", CLEW_OTLP_GRPC_PORT: "0" };
+    const ports = {
+      CLEW_OTLP_HTTP_PORT: "0",
+      CLEW_OTLP_GRPC_PORT: "0",
+      CLEW_JAEGER_PORT: "0",
+    };
     const { code, lines } = await clew("serve", { env: { ...wrongPassword(), ...ports } });
     expect(code).toBe(1);
     expect(lines).toEqual([expect.stringMatching(/^cannot use Kafka: Kafka refuses .*PASSWORD: /)]);
@@ -142,5 +146,5 @@ test("without Kafka there is nothing to set up", async () => {
   let stdout = "";
   child.stdout.on("data", (chunk) => (stdout += chunk));
   expect(await once(child, "close")).toEqual([0, null]);
-  expect(stdout).toMatch(/^nothing to set up: the bus is embedded/);
+  expect(stdout).toMatch(/^nothing to set up: bus and store are embedded/);
 });

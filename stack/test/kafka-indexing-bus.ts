@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { Kafka, logLevel } from "kafkajs";
+import { ConfigResourceTypes, Kafka, logLevel } from "kafkajs";
 import { vi } from "vitest";
 import { logsRequest } from "../../collector/test/otlp-fixtures.ts";
 import { KafkaTopics } from "./kafka-topics.ts";
@@ -9,6 +9,7 @@ const SIGNALS = ["logs", "traces", "metrics", "dead-letters"] as const;
 const REQUEST_DEADLINE_MS = 30_000;
 /** Below the broker's limit of 1 MiB with values of 100 KB. */
 const BATCH_MESSAGES = 8;
+const SENDERS = 4;
 
 /** The topics of one bus on a real broker, apart from those of every other test by their prefix. */
 export class IndexingBus {
@@ -72,11 +73,57 @@ export class IndexingBus {
     }
   }
 
+  /** How many messages the topic has been given. */
+  async endOf(signal: (typeof SIGNALS)[number]): Promise<number> {
+    const admin = this.#kafka.admin();
+    await admin.connect();
+    const partitions = await admin.fetchTopicOffsets(`${this.prefix}.${signal}`);
+    await admin.disconnect();
+    return partitions.reduce((sum, { high }) => sum + Number(high), 0);
+  }
+
   /** As if nobody had ever read: what the group committed is gone. It must have no members. */
   async deleteGroup(): Promise<void> {
     const admin = this.#kafka.admin();
     await admin.connect();
     await admin.deleteGroups([this.group]);
+    await admin.disconnect();
+  }
+
+  /** As if an indexer had been killed after it wrote and before it committed. No members. */
+  async takeBackCommits(): Promise<void> {
+    const admin = this.#kafka.admin();
+    await admin.connect();
+    const topics = [`${this.prefix}.logs`];
+    const [logs] = await admin.fetchOffsets({ groupId: this.group, topics });
+    const partitions = (logs?.partitions ?? []).map(({ partition, metadata }) => {
+      return { partition, offset: "0", ...(metadata !== null && { metadata }) };
+    });
+    await admin.setOffsets({ groupId: this.group, topic: `${this.prefix}.logs`, partitions });
+    await admin.disconnect();
+  }
+
+  /** As an operator does who wants everything read again. The group must have no members. */
+  async resetOffsets(): Promise<void> {
+    const admin = this.#kafka.admin();
+    await admin.connect();
+    const groupId = this.group;
+    for (const signal of ["logs", "traces"]) {
+      await admin.resetOffsets({ groupId, topic: `${this.prefix}.${signal}`, earliest: true });
+    }
+    await admin.disconnect();
+  }
+
+  /** As an operator does who gives messages more room, in every topic. */
+  async setMessageBytes(bytes: number): Promise<void> {
+    const admin = this.#kafka.admin();
+    await admin.connect();
+    const configEntries = [{ name: "max.message.bytes", value: String(bytes) }];
+    const resources = SIGNALS.map((signal) => {
+      const name = `${this.prefix}.${signal}`;
+      return { type: ConfigResourceTypes.TOPIC, name, configEntries };
+    });
+    await admin.alterConfigs({ validateOnly: false, resources });
     await admin.disconnect();
   }
 
@@ -122,16 +169,19 @@ export class LogLoad {
   /** The texts of every request that was answered 200. */
   readonly acknowledged: string[] = [];
   readonly #transactionId: string;
+  readonly #between: () => Promise<unknown>;
   #sent = 0;
   #isOver = false;
   #senders: Promise<void>[] = [];
 
-  constructor(transactionId: string) {
+  /** @param between is waited for before each request, where less is wanted than is possible */
+  constructor(transactionId: string, between: () => Promise<unknown> = async () => undefined) {
     this.#transactionId = transactionId;
+    this.#between = between;
   }
 
-  start(otlpUrl: string): void {
-    this.#senders.push(...Array.from({ length: 4 }, () => this.#send(otlpUrl)));
+  start(otlpUrl: string, senders = SENDERS): void {
+    this.#senders.push(...Array.from({ length: senders }, () => this.#send(otlpUrl)));
   }
 
   async stop(): Promise<void> {
@@ -141,6 +191,7 @@ export class LogLoad {
 
   async #send(otlpUrl: string): Promise<void> {
     while (!this.#isOver) {
+      await this.#between();
       const number = String(this.#sent++).padStart(6, "0");
       const texts = Array.from({ length: 10 }, (_, i) => `${this.#transactionId} ${number}-${i}`);
       const status = await sendLogs(otlpUrl, logsOf(this.#transactionId, texts));

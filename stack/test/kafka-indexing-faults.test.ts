@@ -103,7 +103,7 @@ describe.skipIf(!requireJava("a broker that fails under the collector"))("a fail
       const refused = spawnSync(process.execPath, [CLEW, "serve", "--json"], {
         env: {
           ...{ PATH: process.env.PATH, CLEW_DATA_DIR: dataDir, CLEW_PORT: "0" },
-          ...{ CLEW_OTLP_HTTP_PORT: "0", CLEW_OTLP_GRPC_PORT: "0" },
+          ...{ CLEW_OTLP_HTTP_PORT: "0", CLEW_OTLP_GRPC_PORT: "0", CLEW_JAEGER_PORT: "0" },
           ...{ ...env, CLEW_KAFKA_SASL_PASSWORD: "a wrong password" },
         },
         encoding: "utf8",

@@ -137,6 +137,7 @@ describe("npm start refuses in one line", () => {
     ["webPort", []],
     ["otlpHttpPort", []],
     ["otlpGrpcPort", []],
+    ["jaegerPort", []],
     ["ordersPort", []],
     ["shippingPort", []],
   ] as const)("a taken port (%s)", async (variable, args) => {

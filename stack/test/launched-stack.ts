@@ -113,8 +113,10 @@ export class LaunchedStack {
 
 /** Nothing of the test runner's own settings; every port is any free one. */
 function freePortVariables(): Environment {
-  const { webPort, otlpHttpPort, otlpGrpcPort, ordersPort, paymentsPort, shippingPort } = VARIABLE;
-  const names = [webPort, otlpHttpPort, otlpGrpcPort, ordersPort, paymentsPort, shippingPort];
+  const { webPort, otlpHttpPort, otlpGrpcPort, jaegerPort } = VARIABLE;
+  const { ordersPort, paymentsPort, shippingPort } = VARIABLE;
+  const ours = [webPort, otlpHttpPort, otlpGrpcPort, jaegerPort];
+  const names = [...ours, ordersPort, paymentsPort, shippingPort];
   return {
     ...readLaunchConfig().inherited,
     ...Object.fromEntries(names.map((name) => [name, "0"])),

@@ -15,6 +15,7 @@ const COLLECTOR_ENV = {
   CLEW_PORT: "0",
   CLEW_OTLP_HTTP_PORT: "0",
   CLEW_OTLP_GRPC_PORT: "0",
+  CLEW_JAEGER_PORT: "0",
   CLEW_DATA_DIR: "data",
 };
 const APP = `

@@ -15,6 +15,11 @@ export interface ReadRecord {
 export interface ReadTransaction {
   readonly transactionId: string;
   readonly status: string;
+  readonly verdict: string;
+  readonly verdictReason: string;
+  readonly missing: readonly Readonly<Record<string, unknown>>[];
+  readonly doubts: readonly Readonly<Record<string, unknown>>[];
+  readonly waiting: readonly Readonly<Record<string, unknown>>[];
   readonly steps: readonly { readonly name: string; readonly status: string }[];
   readonly services: readonly string[];
   readonly counts: { readonly logs: number; readonly spans: number };

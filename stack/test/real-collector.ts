@@ -11,8 +11,11 @@ const READY_DEADLINE_MS = 30_000;
 
 interface Ports {
   readonly port: number;
-  readonly otlpHttpPort: number;
-  readonly otlpGrpcPort: number;
+  /** These two without the role `ingest`: none. */
+  readonly otlpHttpPort?: number;
+  readonly otlpGrpcPort?: number;
+  /** Without the role `query`: none. */
+  readonly jaegerPort?: number;
   readonly syslogPort?: number;
 }
 
@@ -47,6 +50,11 @@ export class RealCollector {
     return this.#ports.syslogPort ?? Number.NaN;
   }
 
+  /** NaN without the role `query`. */
+  get jaegerPort(): number {
+    return this.#ports.jaegerPort ?? Number.NaN;
+  }
+
   get queryUrl(): string {
     return `http://127.0.0.1:${this.#ports.port}`;
   }
@@ -61,8 +69,9 @@ export class RealCollector {
       env: {
         PATH: process.env.PATH,
         CLEW_PORT: String(this.#ports.port),
-        CLEW_OTLP_HTTP_PORT: String(this.#ports.otlpHttpPort),
-        CLEW_OTLP_GRPC_PORT: String(this.#ports.otlpGrpcPort),
+        CLEW_OTLP_HTTP_PORT: String(this.#ports.otlpHttpPort ?? 0),
+        CLEW_OTLP_GRPC_PORT: String(this.#ports.otlpGrpcPort ?? 0),
+        CLEW_JAEGER_PORT: String(this.#ports.jaegerPort ?? 0),
         CLEW_DATA_DIR: this.#dataDir,
         ...this.#env,
       },

@@ -2,7 +2,12 @@ import type { PackageMap, TestPackageMap } from "./check-packages.ts";
 
 /** Where source may import each package. */
 export const PACKAGE_FOLDERS: PackageMap = {
-  "@grpc/grpc-js": "collector/src/receive/grpc",
+  "@elastic/elasticsearch": "collector/src/store/elasticsearch",
+  "@grpc/grpc-js": [
+    "collector/src/grpc",
+    "collector/src/query/jaeger",
+    "collector/src/receive/grpc",
+  ],
   "@hono/node-server": ["collector/src/query", "bench/peers/instrumentation"],
   "@opentelemetry/core": "instrumentation/src/otel-sdk",
   "@opentelemetry/exporter-logs-otlp-grpc": "instrumentation/src/otel-sdk",
@@ -24,6 +29,7 @@ export const PACKAGE_FOLDERS: PackageMap = {
   "prom-client": ["collector/src/metrics.ts", "instrumentation/src/metrics"],
   react: "collector/web/src",
   "react-dom": "collector/web/src",
+  undici: "collector/src/store/elasticsearch",
   vite: "tidy/src",
   winston: "bench/peers/instrumentation",
 };

@@ -4,12 +4,13 @@ import { TOPICS } from "../../../collector/src/bus/bus.ts";
 import { readKafkaConfig } from "../../../collector/src/bus/kafka/config.ts";
 import { createKafkaClient } from "../../../collector/src/bus/kafka/kafka-client.ts";
 import { topicName } from "../../../collector/src/bus/kafka/kafka-topics.ts";
-import { receiveOnlySettings } from "../config.ts";
+import { kafkaSettings } from "../config.ts";
 
-const PARTITIONS = 6;
+export const PARTITIONS = 6;
 export const TOPIC_PREFIX = "clew";
 /** Where our records of logs are. */
 export const OUR_TOPIC = topicName(TOPIC_PREFIX, "logs");
+export const TRACES_TOPIC = topicName(TOPIC_PREFIX, "traces");
 
 /** Makes ours and those named. */
 export async function makeTopics(
@@ -41,7 +42,7 @@ async function withAdmin<T>(
   brokers: readonly string[],
   act: (admin: Admin) => Promise<T>,
 ): Promise<T> {
-  const config = readKafkaConfig(receiveOnlySettings(brokers));
+  const config = readKafkaConfig(kafkaSettings(brokers));
   if (config === undefined) throw new Error("cannot ask Kafka: no broker is named");
   const admin = createKafkaClient({ config, clientId: "clew-bench" }).admin();
   await admin.connect();

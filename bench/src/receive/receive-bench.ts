@@ -62,7 +62,7 @@ export async function benchReceive(
   };
 }
 
-async function kafkaVersion(): Promise<string> {
+export async function kafkaVersion(): Promise<string> {
   const pom = await readFile(join(KAFKA_FOLDER, "pom.xml"), "utf8");
   const pinned = /<kafka\.version>([^<]+)</.exec(pom)?.[1];
   return pinned ?? "unknown";
@@ -109,7 +109,7 @@ async function measureRound(of: Round): Promise<void> {
 }
 
 /** Each round begins with another, so that none always comes first. */
-function rotated<T>(list: readonly T[], round: number): readonly T[] {
+export function rotated<T>(list: readonly T[], round: number): readonly T[] {
   const at = round % list.length;
   return [...list.slice(at), ...list.slice(0, at)];
 }

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { freePorts } from "../../../stack/backends/free-ports.ts";
 import { OtelCollector } from "../../../stack/backends/otel-collector.ts";
 import { CollectorProcess } from "../collector-process.ts";
-import { receiveOnlySettings } from "../config.ts";
+import { kafkaSettings } from "../config.ts";
 import { OUR_TOPIC } from "./bench-topics.ts";
 import { otelCollectorConfig } from "./otel-collector-config.ts";
 
@@ -47,7 +47,7 @@ async function startClew({ brokers, dataDir, nodeArgs }: ServerOrder): Promise<R
   const collector = await CollectorProcess.start(dataDir, {
     nodeArgs: [...nodeArgs, "--import", PROBE],
     program: PROGRAM,
-    settings: receiveOnlySettings(brokers),
+    settings: kafkaSettings(brokers),
   });
   const { otlpUrl, otlpGrpcPort } = collector.addresses;
   return {

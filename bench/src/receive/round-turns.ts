@@ -1,9 +1,10 @@
 import { formatNumber } from "../bench-report.ts";
 import type { BenchProcess } from "../instrumentation/bench-process.ts";
+import type { Finding } from "../round-findings.ts";
 import { countMessages } from "./bench-topics.ts";
 import { measureTurn, type Turn } from "./measure-turn.ts";
 import { MEMORY_CASES, WHAT } from "./receive-budgets.ts";
-import type { Finding, ReceiveFindings } from "./receive-findings.ts";
+import type { ReceiveFindings } from "./receive-findings.ts";
 import {
   OVERLOAD_CONNECTIONS,
   OVERLOAD_FACTOR,

@@ -66,6 +66,21 @@ function testDelivery(it: Subject): void {
     expect(delivered.map(withoutPosition).toSorted(byTopic)).toEqual(sent.toSorted(byTopic));
   });
 
+  test("gives back what a replay says of its record, and nothing of it elsewhere", async () => {
+    const { bus } = it;
+    const own = message({ requestId: "r", repeat: true });
+    const replays = [{ recordId: "ü-run-17", replayedNs: 2n ** 63n - 1n }, { replayedNs: 1n }];
+    const sent = replays.map((replay) => ({ ...own, headers: { ...own.headers, ...replay } }));
+    for (const each of [...sent, own]) await bus.publish(each);
+    const reopened = await it.reopen();
+    const delivered = await take(await reopened.openConsumer(NO_POSITIONS), 3);
+    const heads = delivered.map(({ headers }) => headers);
+    for (const { headers } of [...sent, own]) expect(heads).toContainEqual(headers);
+    expect(heads.filter((headers) => "recordId" in headers)).toHaveLength(1);
+    expect(heads.filter((headers) => "replayedNs" in headers)).toHaveLength(2);
+    for (const { value } of delivered) expect(Buffer.compare(value, own.value)).toBe(0);
+  });
+
   test("keeps the order of a partition, and counts its offsets from 0 without a gap", async () => {
     const { bus } = it;
     const positions: Position[] = [];

@@ -30,6 +30,10 @@ export interface MessageHeaders {
   readonly receivedNs: bigint;
   /** The client says that it may have sent these records before. */
   readonly repeat: boolean;
+  /** Of a message with one record that was minted before: the id it has, whatever it says. */
+  readonly recordId?: string;
+  /** Of a dead letter that is sent again: when somebody asked for it, by the letter's clock. */
+  readonly replayedNs?: bigint;
 }
 
 export interface OutgoingMessage {

@@ -14,6 +14,11 @@ export interface ConnectOptions {
   /** From `EmbeddedBus.consumerPort()`. */
   readonly port: MessagePort;
   readonly from: ReadonlyMap<string, number>;
+  /**
+   * Marks what was in the bus before as a repeat: only this process reads it, so nothing else can
+   * have been written by a start before this one, however far it came.
+   */
+  readonly marksRepeats?: boolean;
   /** Hears of every stretch of bytes that was passed over. */
   readonly onDamage: (damage: Damage) => void;
 }
@@ -30,6 +35,8 @@ export class EmbeddedBusConsumer implements BusConsumer {
   #next = -1;
   #isAsking = false;
   #isStopped = false;
+  /** Messages before this offset may have been read by a start before this one. */
+  #repeatsBefore = 0;
   #reader: SegmentReader | undefined;
 
   static async connect(options: ConnectOptions): Promise<EmbeddedBusConsumer> {
@@ -56,7 +63,7 @@ export class EmbeddedBusConsumer implements BusConsumer {
     const { maxBytes, signal } = request;
     while (!this.#isStopped && !signal.aborted) {
       const messages = this.#readDurable(maxBytes);
-      if (messages.length > 0) return messages;
+      if (messages.length > 0) return messages.map((message) => this.#mark(message));
       this.#reader?.close();
       if (!this.#isAsking) this.#ask({ kind: "wait", beyond: this.#next });
       this.#isAsking = true;
@@ -92,10 +99,20 @@ export class EmbeddedBusConsumer implements BusConsumer {
     else if (answer.kind === "committed") this.#commits.shift()?.resolve();
     else {
       this.#durable = answer.durable;
-      if (answer.kind === "opened") this.#next = answer.start;
+      if (answer.kind === "opened") this.#begin(answer.start);
       else this.#isAsking = false;
       this.#wakeAll();
     }
+  }
+
+  #begin(start: number): void {
+    this.#next = start;
+    if (this.#options.marksRepeats) this.#repeatsBefore = this.#durable.nextOffset;
+  }
+
+  #mark(message: DeliveredMessage): DeliveredMessage {
+    if (message.offset >= this.#repeatsBefore) return message;
+    return { ...message, headers: { ...message.headers, repeat: true } };
   }
 
   #end(): void {

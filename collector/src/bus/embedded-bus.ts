@@ -172,7 +172,8 @@ export class EmbeddedBus implements Bus {
       const why = `${value.length} bytes are more than the bus may hold at once`;
       throw new ClewError("BUS_MESSAGE_TOO_LARGE", `cannot publish: ${why}`);
     }
-    if (Buffer.byteLength(headers.requestId) > REQUEST_ID_BYTES_MAX) {
+    const { requestId, recordId = "" } = headers;
+    if (Buffer.byteLength(requestId) + Buffer.byteLength(recordId) > REQUEST_ID_BYTES_MAX) {
       throw new ClewError("BUS_MESSAGE_TOO_LARGE", "cannot publish: the request id is too long");
     }
     if (this.#inFlightBytes + bytes > maxInFlightBytes) {

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Config } from "../config.ts";
+import { ClewError } from "../errors.ts";
 import type { BusReaderData } from "../indexer/bus-reader.ts";
 import type { Bus } from "./bus.ts";
 import { lockDirectory } from "./directory-lock.ts";
@@ -48,11 +49,13 @@ async function openKafka(kafka: KafkaConfig, options: OpenBusOptions): Promise<B
   const { config, otherBytes: storeBytes, report } = options;
   const { diskLimitBytes, maxInFlightBytes } = config;
   await tellWhatIsLeft(options);
+  const { KafkaBus } = await import("./kafka/kafka-bus.ts");
+  const open = () => KafkaBus.open({ config: kafka, maxInFlightBytes, report });
+  // With the store elsewhere too nothing of ours is in the directory: many processes may share it.
+  if (config.elasticsearch !== undefined) return open();
   const lock = lockDirectory(busFolder(config));
   try {
-    const { KafkaBus } = await import("./kafka/kafka-bus.ts");
-    const bus = await KafkaBus.open({ config: kafka, maxInFlightBytes, report });
-    return new RemoteBus({ bus, lock, diskLimitBytes, storeBytes });
+    return new RemoteBus({ bus: await open(), lock, diskLimitBytes, storeBytes });
   } catch (error) {
     lock.release();
     throw error;
@@ -63,13 +66,26 @@ async function openKafka(kafka: KafkaConfig, options: OpenBusOptions): Promise<B
 async function tellWhatIsLeft(options: OpenBusOptions): Promise<void> {
   const dir = busFolder(options.config);
   if (!existsSync(dir)) return;
-  const embedded = await openEmbedded(options);
+  const embedded = await openUnlessInUse(options);
+  if (embedded === undefined) return;
   const { messages, records } = await embedded.lag();
   await embedded.stop();
   if (messages === 0) return;
   const what = `${records} records in ${messages} messages`;
   const how = `start once without ${KAFKA_VARIABLE.brokers} to have them indexed`;
   options.report(`the embedded bus in ${dir} still holds ${what}; ${how}`);
+}
+
+/** Of several processes that share the directory the first one tells. */
+async function openUnlessInUse(options: OpenBusOptions): Promise<EmbeddedBus | undefined> {
+  try {
+    return await openEmbedded(options);
+  } catch (error) {
+    const isShared = options.config.elasticsearch !== undefined;
+    if (isShared && error instanceof ClewError && error.code === "DATA_DIR_IN_USE")
+      return undefined;
+    throw error;
+  }
 }
 
 function busFolder({ dataDir }: Config): string {

@@ -1,10 +1,14 @@
 import { KAFKA_VARIABLE } from "../bus/kafka/config.ts";
 import { VARIABLE } from "../config.ts";
+import { ELASTICSEARCH_VARIABLE } from "../store/elasticsearch/config.ts";
+import { DEAD_LETTERS_HELP, deadLettersHelp } from "./dead-letters/help.ts";
 import type { Terminal } from "./terminal.ts";
 
 export interface Command {
   readonly name: string;
   readonly help: string;
+  /** Where what the command does has help of its own. */
+  readonly helpOf?: (args: readonly string[]) => string;
   readonly load: () => Promise<Act>;
 }
 
@@ -17,8 +21,9 @@ export const HELP = `Clew: what happened to transaction X, everywhere, and is an
   clew find <transaction-id>  one transaction: steps, hops, logs, errors
   clew logs [query]           search logs, or follow them with --follow
   clew ship [files…]          send log files, or stdin, to the collector
+  clew dead-letters ls        what was refused; see it, send it again, discard it
   clew config                 show the settings, or check them with --check
-  clew setup                  make the topics that the collector needs in Kafka
+  clew setup                  make what the collector needs in Kafka and Elasticsearch
 
 Example: clew find 019a9f3e-5b7c-7d3e-9a51-0c2f6f1d2b3a
 Each has its own help: clew find --help
@@ -58,7 +63,10 @@ const LOGS_HELP = `Searches logs, and prints the newest that match, oldest first
 
   clew logs [query] [options]
 
-  query             words and "phrases", all of which the log must hold
+  query             words, "phrases", beginnings (declin*) and fields (user.id:42, severity:>=warn,
+                    http.response.status_code:>=500, resource.host.name:web*, event:*), joined by
+                    and, or, not, a hyphen (-word) and brackets; in quotes for the shell.
+                    All of it: docs/search.md
   --service NAME    of this service only
   --severity LEVEL  at least: trace, debug, info, warn, error, fatal
   --since TIME      15m, 2h, 1d, or a time as in 2026-01-31T12:00:00Z
@@ -70,6 +78,7 @@ ${CLIENT_OPTIONS}  --help            this text
 
 Exit code: 0 found, 1 not found or failed, 2 wrong usage.
 Example: clew logs "card declined" --service payments --severity warn --since 2h
+Example: clew logs '"not found" (service:orders or user.id:42) -healthcheck' --follow
 `;
 
 const SHIP_HELP = `\
@@ -118,7 +127,9 @@ Example: ${VARIABLE.host}=0.0.0.0 clew config --check
 
 const SETUP_HELP = `\
 Makes what the servers beside the collector need to have, and says what was there. Safe to run
-twice: what is there is never changed. Without ${KAFKA_VARIABLE.brokers} there is nothing to do.
+twice: topics that are there are never changed, templates only where they are of an older version
+or ${VARIABLE.retentionDays} is another. Without ${KAFKA_VARIABLE.brokers} and
+${ELASTICSEARCH_VARIABLE.url} there is nothing to do.
 
   clew setup [options]
 
@@ -127,8 +138,9 @@ twice: what is there is never changed. Without ${KAFKA_VARIABLE.brokers} there i
 
 Topics get ${KAFKA_VARIABLE.partitions} partitions (6), ${KAFKA_VARIABLE.replicationFactor}
 replicas (3, or as many as there are brokers) and keep messages for ${KAFKA_VARIABLE.retentionHours}
-(168) hours. It takes the rights Create, Describe and DescribeConfigs on the topics.
-Exit code: 0 everything is there, 1 Kafka is away or refuses.
+(168) hours. It takes the rights Create, Describe and DescribeConfigs on the topics, and in
+Elasticsearch the privileges monitor, manage_index_templates and manage_data_stream_lifecycle.
+Exit code: 0 everything is there, 1 a server is away or refuses.
 Example: ${KAFKA_VARIABLE.brokers}=127.0.0.1:9092 clew setup
 `;
 
@@ -137,6 +149,12 @@ export const COMMANDS: readonly Command[] = [
   { name: "find", help: FIND_HELP, load: async () => (await import("./find.ts")).find },
   { name: "logs", help: LOGS_HELP, load: async () => (await import("./logs.ts")).logs },
   { name: "ship", help: SHIP_HELP, load: async () => (await import("./ship/ship.ts")).ship },
+  {
+    name: "dead-letters",
+    help: DEAD_LETTERS_HELP,
+    helpOf: deadLettersHelp,
+    load: async () => (await import("./dead-letters/dead-letters.ts")).deadLetters,
+  },
   {
     name: "config",
     help: CONFIG_HELP,

@@ -16,10 +16,11 @@ const DETAIL: TransactionDetail = {
     isCut: false,
   },
   ...{ transactionId: "order-1", operation: "POST /orders", status: "failed", verdict: "unknown" },
-  ...{ verdictReason: "nobody counts", missing: [], isCut: false },
+  ...{ verdictReason: "nobody counts", missing: [], doubts: [], waiting: [], isCut: false },
   startedAt: "2026-01-31T12:00:00.000000000Z",
   endedAt: "2026-01-31T12:00:10.000000000Z",
   ...{ durationMs: 10_000, deadlineAt: null, isLate: false, services: ["orders"], traceIds: [] },
+  deadLetters: [],
   ...{ counts: { logs: 2, spans: 3, errors: 1, deadLetters: 0 }, hops: [] },
   steps: [
     step({ name: "reserve", compensation: work({ service: "stock" }) }),

@@ -2,6 +2,7 @@ import type { Hop } from "../query/hop.ts";
 import { findRfc3339 } from "../query/rfc3339.ts";
 import type { TransactionDetail } from "../query/transaction-view.ts";
 import type { StoredRecord } from "../record.ts";
+import { describeFindings } from "./describe-findings.ts";
 import { levelOf, levelStyle, oneMessage } from "./describe-log-line.ts";
 import { describeSteps } from "./describe-steps.ts";
 import { describeTiming } from "./describe-timing.ts";
@@ -61,14 +62,14 @@ function describeHead(detail: TransactionDetail, { columns, colour }: Page): str
     ...wrapped("operation", detail.operation || "(no entry span is known)"),
     line("status", status),
     ...wrapped("verdict", `${detail.verdict}: ${detail.verdictReason}`),
-    ...detail.missing.flatMap((what) => wrapped("missing", what)),
+    ...describeFindings(detail, { columns, colour }),
     line("started", dayTime(detail.startedAt)),
     line("duration", formatDuration(detail.durationMs)),
     ...deadline.flatMap((text) => wrapped("deadline", text)),
     ...wrapped("services", detail.services.map(safeLine).join(", ") || "(none is named)"),
     ...wrapped("records", records.join(", ")).map(paintBad),
     ...(counts.deadLetters > 0
-      ? wrapped("", `${deadLetters}: refused by the store for good, kept with the reason`)
+      ? wrapped("", `${deadLetters}: refused for good, kept with the reason: clew dead-letters`)
       : []),
   ];
 }

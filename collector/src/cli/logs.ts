@@ -27,6 +27,15 @@ const OPTIONS = {
   url: { type: "string" },
 } as const;
 
+interface LogPage {
+  readonly records: readonly StoredRecord[];
+  readonly cursor: string | null;
+  readonly isCut: boolean;
+}
+
+const CUT =
+  "the time limit ended the search: a word, --service or --since would leave less to look at";
+
 /** `clew logs [query]`: exit code 0 found (or followed until Ctrl-C), 1 none. */
 export async function logs(args: readonly string[], terminal: Terminal): Promise<number> {
   const { values, positionals } = parseCommandLine({
@@ -54,12 +63,13 @@ export async function logs(args: readonly string[], terminal: Terminal): Promise
     await followLogs({ client, parameters, show, note: (text) => terminal.note(text) });
     return 0;
   }
-  const page = await client.ask<{ records: StoredRecord[]; cursor: string | null }>({
+  const page = await client.ask<LogPage>({
     path: "/logs",
     parameters: { ...parameters, limit: values.limit },
   });
   for (const record of page.records.toReversed()) show(record);
-  if (page.records.length === 0) terminal.note("no log matches");
+  if (page.isCut) terminal.note(CUT);
+  else if (page.records.length === 0) terminal.note("no log matches");
   else if (page.cursor !== null && terminal.isInteractive) {
     terminal.note(`the newest ${page.records.length} are shown; see --limit and --since`);
   }
@@ -67,7 +77,11 @@ export async function logs(args: readonly string[], terminal: Terminal): Promise
 }
 
 /** `15m` before now, or a time: as the API takes it. */
-export function readSince(text: string | undefined, nowNs: bigint): string | undefined {
+export function readSince(
+  text: string | undefined,
+  nowNs: bigint,
+  command = "logs",
+): string | undefined {
   if (text === undefined) return undefined;
   const [, digits, unit] = /^(\d{1,9})([smhd])$/.exec(text) ?? [];
   const unitNs = NS_PER_UNIT[unit ?? ""];
@@ -77,7 +91,7 @@ export function readSince(text: string | undefined, nowNs: bigint): string | und
   }
   if (findRfc3339(text) !== undefined) return text;
   throw wrongUsage(
-    "logs",
+    command,
     `--since ${safeLine(text)} is neither 15m, 2h or 1d nor a time as in 2026-01-31T12:00:00Z`,
   );
 }

@@ -10,27 +10,53 @@ export interface QueryRequest {
   readonly parameters?: Readonly<Record<string, string | undefined>>;
 }
 
+export interface SendRequest {
+  /** Below `/api/v1`. */
+  readonly path: string;
+  /** Goes as JSON. */
+  readonly body: object;
+}
+
 export interface StreamRequest extends QueryRequest {
   readonly lastEventId?: string | undefined;
   readonly signal: AbortSignal;
+}
+
+export interface QueryClientOptions {
+  /** The configuration's own where undefined. */
+  readonly url: string | undefined;
+  readonly config: ClientConfig;
+  /** Whose token is presented; `query` where absent. */
+  readonly role?: "query" | "admin";
 }
 
 /** Asks a collector's query API. Errors are one line: what, why, and what to do. */
 export class QueryClient {
   readonly #baseUrl: string;
   readonly #token: string | undefined;
+  /** Where that token is from. */
+  readonly #tokenVariable: string;
 
-  constructor({ url, config }: { url: string | undefined; config: ClientConfig }) {
+  constructor({ url, config, role = "query" }: QueryClientOptions) {
     this.#baseUrl = (url ?? config.queryUrl).replace(/\/+$/, "");
-    this.#token = config.queryToken;
+    this.#token = role === "admin" ? config.adminToken : config.queryToken;
+    this.#tokenVariable = role === "admin" ? VARIABLE.adminTokens : VARIABLE.queryTokens;
   }
 
   /** @throws ClewError with the collector's own code, or STORE_UNAVAILABLE where none answered. */
-  async ask<T>(request: QueryRequest): Promise<T> {
-    const response = await this.#fetch(request, {
-      headers: { accept: "application/json" },
-      signal: AbortSignal.timeout(ANSWER_MS_MAX),
-    });
+  ask<T>(request: QueryRequest): Promise<T> {
+    return this.#answer<T>(request, { headers: { accept: "application/json" } });
+  }
+
+  /** As `ask`, of what changes something. */
+  send<T>({ path, body }: SendRequest): Promise<T> {
+    const headers = { accept: "application/json", "content-type": "application/json" };
+    return this.#answer<T>({ path }, { method: "POST", headers, body: JSON.stringify(body) });
+  }
+
+  async #answer<T>(request: QueryRequest, init: RequestInit): Promise<T> {
+    const signal = AbortSignal.timeout(ANSWER_MS_MAX);
+    const response = await this.#fetch(request, { ...init, signal });
     try {
       return (await response.json()) as T;
     } catch (cause) {
@@ -76,7 +102,7 @@ export class QueryClient {
     const problem = await readProblem(response);
     if (!problem) return this.#unreachable(`it answers ${response.status}, which is no Clew`);
     const hint =
-      problem.code === "UNAUTHENTICATED" ? `; give its token in ${VARIABLE.queryTokens}` : "";
+      problem.code === "UNAUTHENTICATED" ? `; give its token in ${this.#tokenVariable}` : "";
     return new ClewError(problem.code, `${problem.detail}${hint}`);
   }
 

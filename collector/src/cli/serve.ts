@@ -1,7 +1,7 @@
 import { flushCompileCache } from "node:module";
 import { setFlagsFromString } from "node:v8";
 import type { Collector } from "../collector.ts";
-import { type Config, readConfig, shareCompileCache } from "../config.ts";
+import { type Config, ROLES, readConfig, shareCompileCache } from "../config.ts";
 import type { Terminal } from "./terminal.ts";
 import { parseCommandLine } from "./usage-error.ts";
 
@@ -65,25 +65,30 @@ class Voice {
   }
 
   ready(config: Config, collector: Collector): void {
-    const { port, otlpHttpPort, otlpGrpcPort, syslogPort } = collector.ports;
+    const { port, otlpHttpPort, otlpGrpcPort, syslogPort, jaegerPort } = collector.ports;
     const host = config.host.includes(":") ? `[${config.host}]` : config.host;
     const scheme = config.tls === undefined ? "http" : "https";
+    const urlOf = (door?: number) => (door === undefined ? door : `${scheme}://${host}:${door}`);
     const pageUrl = `${scheme}://${host}:${port}`;
-    const otlpUrl = `${scheme}://${host}:${otlpHttpPort}`;
-    const grpcUrl = `${scheme}://${host}:${otlpGrpcPort}`;
-    const { dataDir } = config;
-    const ports = { port, otlpHttpPort, otlpGrpcPort, syslogPort };
-    const data = { ...ports, pageUrl, otlpUrl, grpcUrl, dataDir, pid: process.pid };
-    const { colour } = this.#terminal;
-    const line = (label: string, text: string) => `  ${colour("dim", label.padEnd(12))}${text}`;
+    const otlpUrl = urlOf(otlpHttpPort);
+    const grpcUrl = urlOf(otlpGrpcPort);
+    const syslog = syslogPort === undefined ? undefined : `${host}:${syslogPort}, TCP and UDP`;
+    const ports = { port, otlpHttpPort, otlpGrpcPort, syslogPort, jaegerPort };
+    const { dataDir, roles } = config;
+    const data = { ...ports, pageUrl, otlpUrl, grpcUrl, dataDir, roles, pid: process.pid };
+    const hasQuery = roles.includes("query");
     const lines = [
-      `${colour("bold", "Clew is ready")}`,
-      line("web page", colour("cyan", pageUrl)),
-      line("OTLP/HTTP", colour("cyan", otlpUrl)),
-      line("OTLP/gRPC", colour("cyan", grpcUrl)),
-      ...(syslogPort === undefined ? [] : [line("syslog", `${host}:${syslogPort}, TCP and UDP`)]),
-      line("data", dataDir),
-      colour("dim", "  Ctrl-C ends it, and loses nothing"),
+      this.#terminal.colour("bold", "Clew is ready"),
+      ...this.#line("roles", roles.length < ROLES.length ? roles.join(", ") : undefined),
+      ...this.#line(hasQuery ? "web page" : "probes", pageUrl, "cyan"),
+      ...this.#line("OTLP/HTTP", otlpUrl, "cyan"),
+      ...this.#line("OTLP/gRPC", grpcUrl, "cyan"),
+      ...this.#line("syslog", syslog),
+      ...this.#line("for Jaeger", jaegerPort === undefined ? undefined : `${host}:${jaegerPort}`),
+      ...this.#line("bus", config.kafka && `Kafka, ${config.kafka.brokers.join(", ")}`),
+      ...this.#line("store", config.elasticsearch?.urls.join(", ")),
+      ...this.#line("data", config.kafka && config.elasticsearch ? undefined : dataDir),
+      this.#terminal.colour("dim", "  Ctrl-C ends it, and loses nothing"),
     ];
     this.#say({ event: "ready", data, text: lines.join("\n") });
   }
@@ -94,6 +99,13 @@ class Voice {
 
   stopped(): void {
     this.#say({ event: "stopped", data: {}, text: "stopped" });
+  }
+
+  /** None where there is nothing to say. */
+  #line(label: string, text: string | undefined, colour?: "cyan"): readonly string[] {
+    const { colour: paint } = this.#terminal;
+    if (text === undefined) return [];
+    return [`  ${paint("dim", label.padEnd(12))}${colour ? paint(colour, text) : text}`];
   }
 
   /** Programs find events by their first member, before they parse a line. */

@@ -1,5 +1,7 @@
 import type { KafkaConfig } from "../bus/kafka/config.ts";
 import { readConfig } from "../config.ts";
+import type { NamedToken } from "../named-token.ts";
+import type { ElasticsearchConfig } from "../store/elasticsearch/config.ts";
 import type { Terminal } from "./terminal.ts";
 import { parseCommandLine } from "./usage-error.ts";
 
@@ -36,8 +38,23 @@ function asText(value: unknown): string {
 function showValue(name: string, value: unknown): unknown {
   if (name === "tls") return showTls(value);
   if (name === "kafka") return value === undefined ? "(none)" : showKafka(value as KafkaConfig);
+  if (name === "elasticsearch") {
+    return value === undefined ? "(none)" : showElasticsearch(value as ElasticsearchConfig);
+  }
   if (!SECRETS.has(name) || !Array.isArray(value)) return value;
-  return value.length === 0 ? "(none)" : `(${value.length}, not shown)`;
+  return value.length === 0 ? "(none)" : showTokens(value);
+}
+
+/** The names only. */
+function showTokens(tokens: readonly NamedToken[]): string {
+  return `(${tokens.length}: ${tokens.map(({ name }) => name).join(", ")}; not shown)`;
+}
+
+/** The file by its name, who we are without what proves it. */
+function showElasticsearch({ urls, login, ca }: ElasticsearchConfig): object {
+  const user = login?.kind === "password" ? { username: login.username } : {};
+  const shown = login && { kind: login.kind, ...user, secret: "(not shown)" };
+  return { urls, login: shown ?? null, ca: ca?.path ?? null };
 }
 
 /** Files by their names, the password not at all. */

@@ -3,6 +3,7 @@ import type { MessagePort } from "node:worker_threads";
 import type { BusConsumer } from "../bus/bus.ts";
 import { EmbeddedBusConsumer } from "../bus/embedded-bus-consumer.ts";
 import type { KafkaConfig } from "../bus/kafka/config.ts";
+import { REPEAT_BOUNDS } from "../bus/repeat-window.ts";
 import { EMBEDDED_PARTITION } from "../bus/segment-format.ts";
 import { describeDamage } from "../bus/segment-reader.ts";
 
@@ -18,6 +19,8 @@ export interface BusReaderOptions {
   readonly dataDir: string;
   /** The store's positions. */
   readonly from: ReadonlyMap<string, number>;
+  /** False where the store keeps none: what it may have written already is marked as a repeat. */
+  readonly keepsPositions: boolean;
   readonly report: (line: string) => void;
   /** Hears why nothing can be read now; undefined once it can. */
   readonly onTrouble: (why: string | undefined) => void;
@@ -30,17 +33,19 @@ export async function openBusReader(
 ): Promise<BusConsumer> {
   if (bus.kind === "embedded") return openEmbedded(bus.port, options);
   const { openKafkaReader } = await import("../bus/kafka/kafka-reader.ts");
-  return openKafkaReader({ config: bus.config, ...options });
+  const repeatBounds = options.keepsPositions ? undefined : REPEAT_BOUNDS;
+  return openKafkaReader({ config: bus.config, ...options, repeatBounds });
 }
 
 async function openEmbedded(
   port: MessagePort,
-  { dataDir, from, report }: BusReaderOptions,
+  { dataDir, from, keepsPositions, report }: BusReaderOptions,
 ): Promise<BusConsumer> {
   const consumer = await EmbeddedBusConsumer.connect({
     dir: join(dataDir, "bus"),
     port,
     from,
+    marksRepeats: !keepsPositions,
     onDamage: (damage) => report(describeDamage(damage)),
   });
   await commitStored(consumer, from);

@@ -1,27 +1,46 @@
-import { ClewError } from "../errors.ts";
-import type { DeadLetter } from "../store/store.ts";
+import type { DeadLetter, DeadLetterAct, LetterPiece } from "../store/dead-letter.ts";
+import { decodeActs, encodeActHead, isActHead } from "./dead-letter-act-head.ts";
+import { DeadLetterHead, malformed } from "./dead-letter-head.ts";
 
 /** Kept well below what any broker takes by default, so that a dead letter always has a place. */
 export const DEAD_LETTER_MESSAGE_BYTES_MAX = 512 * 1024;
 
 const HEAD_BYTES = 4;
-const TEXT_FIELDS = ["id", "transactionId", "service", "reason", "detail", "topic"] as const;
 /** However small a bus's messages are: without progress there would be messages without end. */
 const CHUNK_BYTES_MIN = 1024;
+const LETTER_VERSION = 2;
+
+/** What a message of the topic `dead-letters` holds: one letter, or a piece of it, or acts. */
+export interface DeadLetterNews {
+  readonly deadLetters: readonly DeadLetter[];
+  readonly deadLetterActs: readonly DeadLetterAct[];
+}
 
 /*
- * A dead letter as bus messages, one per chunk of its original bytes:
+ * A message of the topic `dead-letters`:
  *   0  u32, little endian: bytes of the JSON text
- *   4  JSON object: id, receivedNs (decimal string), transactionId, service, reason, detail, topic;
- *      chunk (from 0) and chunks, where there is more than one
- *      then the chunk, to the end
+ *   4  JSON object, the head
+ *      then bytes, to the end
+ *
+ * Head of a dead letter, one message per chunk of its original bytes, which follow:
+ *   version (2; absent: 1), id, receivedNs and refusedNs (decimal strings), transactionId, service,
+ *   runId, sequence, reason, status (number or null), detail, topic; chunk (from 0) and chunks,
+ *   where there is more than one. Version 1 lacks refusedNs, runId, sequence and status.
+ *
+ * Head of acts: kind "acts", version (1), acts: [{letterId, act, atNs, actor, reason}]. One that
+ *   was edited has editedBytes as well: so many of the bytes that follow are its own.
  */
 export function encodeDeadLetter(
   letter: DeadLetter,
   bytesMax: number = DEAD_LETTER_MESSAGE_BYTES_MAX,
 ): Buffer[] {
-  const { original, receivedNs, ...texts } = letter;
-  const fields = { ...texts, receivedNs: String(receivedNs) };
+  const { original, receivedNs, refusedNs, piece, ...others } = letter;
+  const times = { receivedNs: String(receivedNs), refusedNs: String(refusedNs) };
+  const fields = { version: LETTER_VERSION, ...others, ...times };
+  if (piece !== null) {
+    const at = { chunk: piece.index, chunks: piece.count };
+    return [Buffer.concat([encodeHead({ ...fields, ...at }), original])];
+  }
   const headBytesMax = encodeHead({ ...fields, chunk: original.length, chunks: original.length });
   const chunkBytes = Math.max(CHUNK_BYTES_MIN, bytesMax - headBytesMax.length);
   const chunks = Math.max(1, Math.ceil(original.length / chunkBytes));
@@ -33,6 +52,12 @@ export function encodeDeadLetter(
   });
 }
 
+/** All of them in one message: whoever has many sends several. */
+export function encodeDeadLetterActs(acts: readonly DeadLetterAct[]): Buffer {
+  const edited = acts.flatMap((act) => act.edited ?? []);
+  return Buffer.concat([encodeHead(encodeActHead(acts)), ...edited]);
+}
+
 function encodeHead(fields: object): Buffer {
   const json = Buffer.from(JSON.stringify(fields));
   const head = Buffer.alloc(HEAD_BYTES);
@@ -40,58 +65,50 @@ function encodeHead(fields: object): Buffer {
   return Buffer.concat([head, json]);
 }
 
-/**
- * The dead letter in one message. A chunk is a dead letter of its own, for the chunks of one may
- * come to several indexers: the first has the letter's id and is the one that counts for its
- * transaction; the others have that id with their number behind it.
- *
- * @throws ClewError REQUEST_MALFORMED
- */
-export function decodeDeadLetter(value: Uint8Array): DeadLetter {
+/** @throws ClewError REQUEST_MALFORMED, also of what a newer collector wrote. */
+export function decodeDeadLetterMessage(value: Uint8Array): DeadLetterNews {
   const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
   if (bytes.length < HEAD_BYTES) throw malformed("it is cut off");
   const jsonEnd = HEAD_BYTES + bytes.readUInt32LE();
   if (jsonEnd > bytes.length) throw malformed("it is cut off");
-  const fields = parseObject(bytes.toString("utf8", HEAD_BYTES, jsonEnd));
-  const [id, transactionId, service, reason, detail, topic] = TEXT_FIELDS.map((name) => {
-    const text = fields[name];
-    if (typeof text !== "string") throw malformed(`${name} is missing`);
-    return text;
-  }) as [string, string, string, string, string, string];
-  const { receivedNs } = fields;
-  if (typeof receivedNs !== "string" || !/^\d{1,19}$/.test(receivedNs)) {
-    throw malformed("receivedNs is missing");
-  }
-  const letter = { receivedNs: BigInt(receivedNs), service, reason, topic };
-  const original = bytes.subarray(jsonEnd);
-  const { chunk, chunks } = chunkOf(fields);
-  if (chunks === 1) return { ...letter, id, transactionId, detail, original };
-  const which = `chunk ${chunk + 1} of ${chunks}`;
-  if (chunk === 0)
-    return { ...letter, id, transactionId, detail: `${detail} (${which})`, original };
-  const rest = { id: `${id}.${chunk}`, transactionId: "", detail: `${which} of ${id}` };
-  return { ...letter, ...rest, original };
+  const head = new DeadLetterHead(parseJson(bytes.toString("utf8", HEAD_BYTES, jsonEnd)));
+  const rest = bytes.subarray(jsonEnd);
+  if (isActHead(head)) return { deadLetters: [], deadLetterActs: decodeActs(head, rest) };
+  return { deadLetters: [decodeLetter(head, rest)], deadLetterActs: [] };
 }
 
-function chunkOf(fields: Readonly<Record<string, unknown>>): { chunk: number; chunks: number } {
-  const chunk = Number(fields.chunk ?? 0);
-  const chunks = Number(fields.chunks ?? 1);
-  const isRight = Number.isSafeInteger(chunk) && Number.isSafeInteger(chunks);
-  if (isRight && chunk >= 0 && chunk < chunks) return { chunk, chunks };
+function decodeLetter(head: DeadLetterHead, original: Uint8Array): DeadLetter {
+  const isOld = head.version({ fallback: 1, known: LETTER_VERSION }) === 1;
+  const receivedNs = head.timeNs("receivedNs");
+  return {
+    id: head.text("id"),
+    receivedNs,
+    refusedNs: isOld ? receivedNs : head.timeNs("refusedNs"),
+    transactionId: head.text("transactionId"),
+    service: head.text("service"),
+    runId: isOld ? "" : head.text("runId"),
+    sequence: isOld ? 0 : head.number("sequence"),
+    reason: head.text("reason"),
+    status: isOld ? null : (head.findNumber("status") ?? null),
+    detail: head.text("detail"),
+    topic: head.text("topic"),
+    original,
+    piece: pieceOf(head),
+  };
+}
+
+function pieceOf(head: DeadLetterHead): LetterPiece | null {
+  const count = head.findNumber("chunks") ?? 1;
+  if (count === 1) return null;
+  const index = head.number("chunk");
+  if (index < count) return { index, count };
   throw malformed("chunk and chunks are not those of a chunk");
 }
 
-function parseObject(text: string): Readonly<Record<string, unknown>> {
-  let value: unknown;
+function parseJson(text: string): unknown {
   try {
-    value = JSON.parse(text);
+    return JSON.parse(text);
   } catch (cause) {
     throw malformed("its head is not JSON", cause);
   }
-  if (typeof value !== "object" || value === null) throw malformed("its head is not an object");
-  return { ...value };
-}
-
-function malformed(why: string, cause?: unknown): ClewError {
-  return new ClewError("REQUEST_MALFORMED", `cannot read a dead letter: ${why}`, { cause });
 }

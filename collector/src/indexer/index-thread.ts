@@ -1,7 +1,8 @@
 import { once } from "node:events";
-import { extname } from "node:path";
+import { extname, join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { ClewError } from "../errors.ts";
+import type { WriteFigures } from "../store/store.ts";
 import type { BusReaderData } from "./bus-reader.ts";
 import type {
   IndexWorkerData,
@@ -9,6 +10,7 @@ import type {
   IndexWorkerOrder,
 } from "./index-thread-messages.ts";
 import type { IndexerStats } from "./indexer.ts";
+import type { StoreWriterData } from "./open-store-writer.ts";
 
 /** A third of the memory of the default, at the same speed: `npm run bench -- embedded`. */
 const YOUNG_GENERATION_MIB = 8;
@@ -23,13 +25,17 @@ export interface IndexThreadStats extends IndexerStats {
   readonly restarts: number;
   /** False from such an end until the thread works again. */
   readonly isRunning: boolean;
+  /** Of a store that is written over the network. */
+  readonly writes: WriteFigures | undefined;
 }
 
 export interface IndexThreadOptions {
-  /** The collector's data directory, with the folders `bus` and `store`. */
+  /** The collector's data directory, with the folders `bus` and `store` if these are embedded. */
   readonly dataDir: string;
   /** Where it reads; called anew for each start of the thread. */
   readonly openBus: () => BusReaderData;
+  /** Where it writes; the embedded store where absent. */
+  readonly store?: StoreWriterData;
   readonly transactionKeys: readonly string[];
   readonly retentionDays: number;
   /** At most about ten times a second, each time something moved. */
@@ -49,6 +55,8 @@ export class IndexThread {
   /** Totals of the threads before this one. */
   #before: IndexerStats = NOTHING;
   #now: IndexerStats = NOTHING;
+  #writesBefore: WriteFigures | undefined;
+  #writes: WriteFigures | undefined;
   #lastError: string | undefined;
   #busTrouble: string | undefined;
   #restarts = 0;
@@ -69,6 +77,7 @@ export class IndexThread {
       lastError: this.#lastError ?? this.#busTrouble ?? this.#now.lastError,
       restarts: this.#restarts,
       isRunning: this.#isRunning,
+      writes: addFigures(this.#writesBefore, this.#writes),
     };
   }
 
@@ -76,7 +85,8 @@ export class IndexThread {
   async start(): Promise<void> {
     const { dataDir, transactionKeys, retentionDays, openBus, workerUrl } = this.#options;
     const bus = openBus();
-    const workerData: IndexWorkerData = { dataDir, bus, transactionKeys, retentionDays };
+    const { store = { kind: "embedded", dir: join(dataDir, "store") } } = this.#options;
+    const workerData: IndexWorkerData = { dataDir, bus, store, transactionKeys, retentionDays };
     const url = workerUrl ?? new URL(WORKER_FILE, import.meta.url);
     const worker = new Worker(url, {
       name: "index",
@@ -139,7 +149,8 @@ export class IndexThread {
       this.#busTrouble = news.trouble;
       return;
     }
-    const { stats } = news;
+    const { stats, writes } = news;
+    this.#writes = writes;
     const hasMore = stats.batches > this.#now.batches;
     // A thread that gets something done has earned a quick restart.
     if (hasMore) this.#restartDelayMs = RESTART_DELAY_MIN_MS;
@@ -152,6 +163,8 @@ export class IndexThread {
     const wasRunning = this.#isRunning || this.#restarts > 0;
     this.#before = addStats(this.#before, this.#now);
     this.#now = NOTHING;
+    this.#writesBefore = addFigures(this.#writesBefore, this.#writes);
+    this.#writes = undefined;
     this.#busTrouble = undefined;
     this.#isRunning = false;
     this.#worker = undefined;
@@ -173,7 +186,7 @@ export class IndexThread {
 }
 
 /**
- * Starts the thread that moves records from the bus into the embedded store.
+ * Starts the thread that moves records from the bus into the store.
  * @throws ClewError where it cannot begin at all; afterwards it is started again for ever.
  */
 export async function startIndexThread(options: IndexThreadOptions): Promise<IndexThread> {
@@ -206,5 +219,21 @@ function addStats(a: IndexerStats, b: IndexerStats): IndexerStats {
     busyMs: a.busyMs + b.busyMs,
     ignoredTransactionIds: a.ignoredTransactionIds + b.ignoredTransactionIds,
     lastError: b.lastError,
+  };
+}
+
+/** Totals add up; how it is now is the later one's to say. */
+function addFigures(
+  a: WriteFigures | undefined,
+  b: WriteFigures | undefined,
+): WriteFigures | undefined {
+  if (a === undefined || b === undefined) return b ?? (a && { ...a, inFlight: 0 });
+  const { inFlight, wantedBytes } = b;
+  return {
+    requests: a.requests + b.requests,
+    bytes: a.bytes + b.bytes,
+    repeats: a.repeats + b.repeats,
+    inFlight,
+    wantedBytes,
   };
 }

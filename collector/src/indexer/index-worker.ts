@@ -1,15 +1,15 @@
 /** The index thread's entry: the bus's consumer, the indexer and the store's writer. */
-import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { parentPort, workerData } from "node:worker_threads";
 import type { BusConsumer } from "../bus/bus.ts";
 import { toClewError } from "../errors.ts";
-import { openEmbeddedStoreWriter } from "../store/embedded/embedded-store-writer.ts";
 import type { StoreWriter } from "../store/store.ts";
 import { openBusReader } from "./bus-reader.ts";
 import type { IndexWorkerData, IndexWorkerNews } from "./index-thread-messages.ts";
 import { Indexer, type IndexerStats } from "./indexer.ts";
 import { NewsThrottle } from "./news-throttle.ts";
+import { openDeadLetterSink } from "./open-dead-letter-sink.ts";
+import { openStoreWriter } from "./open-store-writer.ts";
 
 const EXPIRE_INTERVAL_MS = 60 * 60 * 1000;
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -29,15 +29,18 @@ try {
 async function main(): Promise<void> {
   const { dataDir, bus, transactionKeys } = data;
   const warn = (line: string) => tell({ kind: "report", line });
-  const store = openEmbeddedStoreWriter({ dir: join(dataDir, "store"), warn });
+  const { store, keepsPositions } = await openStoreWriter(data.store, { warn });
+  const letters = openDeadLetterSink({ bus, keepsPositions, report: warn });
   let consumer: BusConsumer | undefined;
   let expiry: NodeJS.Timeout | undefined;
   let lastCommit: NodeJS.Timeout | undefined;
-  const news = new NewsThrottle<IndexerStats>((stats) => tell({ kind: "stats", stats }));
+  const news = new NewsThrottle<IndexerStats>((stats) =>
+    tell({ kind: "stats", stats, writes: store.figures?.() }),
+  );
   try {
     const from = await store.positions();
     const reader = await openBusReader(bus, {
-      ...{ dataDir, from, report: warn },
+      ...{ dataDir, from, keepsPositions, report: warn },
       onTrouble: (why) => tell({ kind: "bus", trouble: why }),
     });
     consumer = reader;
@@ -45,6 +48,8 @@ async function main(): Promise<void> {
       consumer: reader,
       store,
       transactionKeys,
+      ...(letters.sink && { deadLetterSink: letters.sink }),
+      nowNs: () => BigInt(Date.now()) * 1_000_000n,
       nowMs: () => performance.now(),
       random: Math.random,
       wait: (ms, signal) => wait(ms, undefined, { signal }),
@@ -64,6 +69,7 @@ async function main(): Promise<void> {
     news.stop();
     await consumer?.stop();
     if (bus.kind === "embedded") bus.port.close();
+    await letters.stop();
     await store.stop();
   }
 }

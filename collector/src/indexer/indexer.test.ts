@@ -7,13 +7,15 @@ import type { BusConsumer, DeliveredMessage, Position, Topic } from "../bus/bus.
 import { EmbeddedBus } from "../bus/embedded-bus.ts";
 import { ClewError } from "../errors.ts";
 import type { IncomingRecord } from "../record.ts";
-import type { DeadLetter, StoreWriter, WriteBatch, WriteResult } from "../store/store.ts";
+import type { DeadLetter } from "../store/dead-letter.ts";
+import type { StoreWriter, WriteBatch, WriteResult } from "../store/store.ts";
 import { encodeDeadLetter } from "./dead-letter-message.ts";
 import { Indexer, type IndexerStats } from "./indexer.ts";
 import { MessageDecoder } from "./message-decoder.ts";
 import { TransactionKeys } from "./transaction-keys.ts";
 
 const KEYS = ["transaction_id"];
+const NOW_NS = 1_772_366_400_000_000_000n;
 const UNAVAILABLE = new ClewError("STORE_UNAVAILABLE", "cannot write: the store is away");
 const FOR_GOOD = new ClewError("INTERNAL", "cannot write: this can never be");
 
@@ -37,7 +39,7 @@ class FaultyStore implements StoreWriter {
     this.batches.push(batch);
     const refused = [...batch.records.entries()]
       .filter(([, record]) => this.refuses(record))
-      .map(([index]) => ({ index, reason: "cannot be mapped" }));
+      .map(([index]) => ({ index, reason: "cannot be mapped", status: 400 }));
     const taken = batch.records.filter((record) => !this.refuses(record));
     const existing = taken.filter(({ id }) => this.records.has(id)).length;
     for (const record of taken) this.records.set(record.id, record);
@@ -132,6 +134,7 @@ test("makes dead letters of what the store refuses, before its offset is committ
   expect(indexer.stats().deadLetters).toEqual({ undecodable: 0, refused: 2 });
   for (const letter of store.deadLetters.values()) {
     expect(letter).toMatchObject({ reason: "refused", detail: "cannot be mapped", topic: "logs" });
+    expect(letter).toMatchObject({ status: 400, receivedNs: 1n, refusedNs: NOW_NS, piece: null });
     expect(letter.transactionId).toBe("tx");
     // The original is an export request with this one record.
     const [record] = decodeOriginal(letter);
@@ -208,13 +211,9 @@ test("keeps a message of many parts that breaks off as a dead letter too", async
 test("brings dead letters from the bus into the store", async () => {
   const letter: DeadLetter = {
     id: "letter-1",
-    receivedNs: 12n,
-    transactionId: "tx",
-    service: "orders",
-    reason: "refused",
-    detail: "too deep – ü",
-    topic: "logs",
-    original: Buffer.from([0, 1, 2]),
+    ...{ receivedNs: 12n, refusedNs: 13n, transactionId: "tx", service: "orders" },
+    ...{ runId: "run", sequence: 3, reason: "refused", status: 400, detail: "too deep – ü" },
+    ...{ topic: "logs", original: Buffer.from([0, 1, 2]), piece: null },
   };
   const [message = Buffer.alloc(0)] = encodeDeadLetter(letter);
   await publish("dead-letters", message);
@@ -417,6 +416,7 @@ function options() {
   return {
     store,
     transactionKeys: KEYS,
+    nowNs: () => NOW_NS,
     nowMs: () => performance.now(),
     random: () => 1,
     wait: (ms: number, signal: AbortSignal) => {

@@ -1,20 +1,22 @@
 import type { BusConsumer, DeliveredMessage, Position } from "../bus/bus.ts";
 import { type ClewError, toClewError } from "../errors.ts";
-import type { IncomingRecord, RecordKind } from "../record.ts";
-import type { DeadLetter, StoreWriter, WriteBatch, WriteResult } from "../store/store.ts";
-import { decodeDeadLetter } from "./dead-letter-message.ts";
+import type { RecordKind } from "../record.ts";
+import type { DeadLetter } from "../store/dead-letter.ts";
+import type { StoreWriter, WriteBatch, WriteResult } from "../store/store.ts";
+import { decodeDeadLetterMessage } from "./dead-letter-message.ts";
+import type { DeadLetterSink } from "./dead-letter-sink.ts";
+import { type Decoded, EMPTY_BATCH, IndexBatch } from "./index-batch.ts";
 import { MessageDecoder } from "./message-decoder.ts";
-import { recordRequest } from "./record-request.ts";
+import { RefusalClock } from "./refusal-clock.ts";
+import { letterOfMessage, letterOfRecord } from "./refused-letters.ts";
 import { TransactionKeys } from "./transaction-keys.ts";
 
-/** One transaction of the store; more would hold more memory and hardly be faster. */
-const BATCH_BYTES_MAX = 1 * 1024 * 1024;
-const BATCH_RECORDS_MAX = 4000;
+/** What one write takes where the store says nothing: more would hold more memory, for nothing. */
+const BATCH_MAX = { bytes: 1 * 1024 * 1024, records: 4000 };
 const RETRY_DELAY_MIN_MS = 100;
 const RETRY_DELAY_MAX_MS = 5000;
 /** How often a whole batch is tried that the store says it can never take. */
 const PERMANENT_ATTEMPTS_MAX = 3;
-const DETAIL_CHARACTERS_MAX = 1024;
 
 /** Totals since the start, and how it goes now. */
 export interface IndexerStats {
@@ -23,7 +25,7 @@ export interface IndexerStats {
   /** Of these, the ones that were there already. */
   readonly existing: number;
   readonly deadLetters: { readonly undecodable: number; readonly refused: number };
-  /** Dead letters from the bus, brought into the store for searching. */
+  /** Dead letters and acts upon them from the bus, brought into the store for searching. */
   readonly projected: number;
   readonly batches: number;
   /** Time from a batch's first record to its commit. */
@@ -38,6 +40,10 @@ export interface IndexerOptions {
   readonly consumer: BusConsumer;
   readonly store: StoreWriter;
   readonly transactionKeys: readonly string[];
+  /** Where dead letters go first; absent: to the store, in one act with the positions. */
+  readonly deadLetterSink?: DeadLetterSink;
+  /** Unix time. */
+  readonly nowNs: () => bigint;
   /** Any clock that does not go back. */
   readonly nowMs: () => number;
   /** From 0 to 1. */
@@ -48,20 +54,6 @@ export interface IndexerOptions {
   readonly onProgress: (stats: IndexerStats) => void;
 }
 
-interface Batch {
-  readonly records: IncomingRecord[];
-  readonly deadLetters: DeadLetter[];
-  /** Next offset by partition: a message moves it once its last record is in the batch. */
-  readonly nextOffsets: Map<string, number>;
-  readonly startedMs: number;
-}
-
-/** A part of a message, or what became of it. */
-interface Decoded {
-  readonly records: readonly IncomingRecord[];
-  readonly deadLetters: readonly DeadLetter[];
-}
-
 /**
  * Moves records from the bus into the store. An offset is committed only after the store has, or a
  * dead letter durably holds, every record before it; until then it tries again, for ever.
@@ -70,6 +62,8 @@ export class Indexer {
   readonly #options: IndexerOptions;
   readonly #keys: TransactionKeys;
   readonly #decoder: MessageDecoder;
+  readonly #refusalClock: RefusalClock;
+  readonly #batchMax: { readonly bytes: number; readonly records: number };
   readonly #abort = new AbortController();
   readonly #stored = { log: 0, span: 0 };
   readonly #deadLetters = { undecodable: 0, refused: 0 };
@@ -82,6 +76,8 @@ export class Indexer {
     this.#options = options;
     this.#keys = new TransactionKeys(options.transactionKeys);
     this.#decoder = new MessageDecoder(this.#keys);
+    this.#refusalClock = new RefusalClock(options.nowNs);
+    this.#batchMax = options.store.batch ?? BATCH_MAX;
   }
 
   stats(): IndexerStats {
@@ -111,7 +107,7 @@ export class Indexer {
     const { consumer } = this.#options;
     try {
       while (!signal.aborted) {
-        const messages = await consumer.read({ maxBytes: BATCH_BYTES_MAX, signal });
+        const messages = await consumer.read({ maxBytes: this.#batchMax.bytes, signal });
         if (messages.length === 0) break;
         await this.#index(messages, signal);
       }
@@ -124,16 +120,16 @@ export class Indexer {
   }
 
   async #index(messages: readonly DeliveredMessage[], signal: AbortSignal): Promise<void> {
-    let batch = this.#emptyBatch();
+    let batch = new IndexBatch(this.#options.nowMs());
     for (const message of messages) {
-      for (const { records, deadLetters } of this.#decode(message)) {
-        for (const record of records) batch.records.push(record);
-        for (const letter of deadLetters) batch.deadLetters.push(letter);
-        if (batch.records.length < BATCH_RECORDS_MAX) continue;
+      this.#refusalClock.hear(message.headers.replayedNs);
+      for (const decoded of this.#decode(message)) {
+        batch.add(decoded);
+        if (batch.records < this.#batchMax.records) continue;
         await this.#settle(batch, signal);
-        batch = this.#emptyBatch();
+        batch = new IndexBatch(this.#options.nowMs());
       }
-      batch.nextOffsets.set(message.partition, message.offset + 1);
+      batch.move(message);
     }
     await this.#settle(batch, signal);
   }
@@ -142,28 +138,26 @@ export class Indexer {
   *#decode(message: DeliveredMessage): Generator<Decoded> {
     try {
       if (message.topic === "dead-letters") {
-        yield { records: [], deadLetters: [decodeDeadLetter(message.value)] };
+        yield decodeDeadLetterMessage(message.value);
         this.#counts.projected++;
         return;
       }
-      for (const records of this.#decoder.decode(message, BATCH_RECORDS_MAX)) {
-        yield { records, deadLetters: [] };
-      }
-    } catch (error) {
+      const lists = this.#decoder.decode(message, this.#batchMax.records);
+      for (const records of lists) yield { records };
+    } catch (thrown) {
       this.#deadLetters.undecodable++;
-      yield { records: [], deadLetters: [undecodable(message, toClewError(error))] };
+      const refusal = { error: toClewError(thrown), refusedNs: this.#refusalClock.now() };
+      yield { undecodable: letterOfMessage(message, refusal) };
     }
   }
 
   /** Resolves once everything of the batch is safe and its offsets on the way to the bus. */
-  async #settle(batch: Batch, signal: AbortSignal): Promise<void> {
-    const { nowMs } = this.#options;
-    const { records, deadLetters, nextOffsets } = batch;
-    const nextPositions = [...nextOffsets].map(([partition, offset]) => ({ partition, offset }));
-    await this.#write({ records, deadLetters, nextPositions }, { signal, isWhole: true });
-    if (nextPositions.length > 0) await this.#commit(nextPositions);
+  async #settle(batch: IndexBatch, signal: AbortSignal): Promise<void> {
+    const whole = batch.toWrite(await this.#post(batch.undecodable, signal));
+    await this.#write(whole, { signal, isWhole: true });
+    if (whole.nextPositions.length > 0) await this.#commit(whole.nextPositions);
     this.#counts.batches++;
-    this.#counts.busyMs += nowMs() - batch.startedMs;
+    this.#counts.busyMs += this.#options.nowMs() - batch.startedMs;
     this.#options.onProgress(this.stats());
   }
 
@@ -190,18 +184,20 @@ export class Indexer {
   ): Promise<void> {
     const result = await this.#attempt(batch, how);
     if (!("code" in result)) return this.#countStored(batch, result, how.signal);
-    const { records, deadLetters, nextPositions } = batch;
+    const { records } = batch;
     const half = Math.ceil(records.length / 2);
-    const rest = { records: records.slice(half), deadLetters, nextPositions };
     const part = { signal: how.signal, isWhole: false };
     if (records.length > 1) {
-      const firstHalf = { records: records.slice(0, half), deadLetters: [], nextPositions: [] };
-      await this.#write(firstHalf, part);
-      return this.#write(rest, part);
+      await this.#write({ ...EMPTY_BATCH, records: records.slice(0, half) }, part);
+      return this.#write({ ...batch, records: records.slice(half) }, part);
     }
-    const letters = records.map((record) => refused(record, result.message));
-    this.#deadLetters.refused += letters.length;
-    return this.#write({ ...rest, deadLetters: [...deadLetters, ...letters] }, part);
+    const why = { why: result.message, status: null, refusedNs: this.#refusalClock.now() };
+    const letters = await this.#refuse(
+      records.map((record) => letterOfRecord(record, why)),
+      how.signal,
+    );
+    const deadLetters = [...batch.deadLetters, ...letters];
+    return this.#write({ ...batch, records: [], deadLetters }, part);
   }
 
   /** Refused records become dead letters, in the one act that also moves the positions. */
@@ -212,13 +208,38 @@ export class Indexer {
     });
     this.#counts.existing += result.existing;
     if (result.refused.length === 0) return;
-    const deadLetters = result.refused.flatMap(({ index, reason }) => {
+    const refusedNs = this.#refusalClock.now();
+    const letters = result.refused.flatMap(({ index, reason: why, status }) => {
       const record = batch.records[index];
-      return record === undefined ? [] : [refused(record, reason)];
+      return record === undefined ? [] : [letterOfRecord(record, { why, status, refusedNs })];
     });
-    this.#deadLetters.refused += deadLetters.length;
+    const deadLetters = await this.#refuse(letters, signal);
     const { nextPositions } = batch;
-    await this.#write({ records: [], deadLetters, nextPositions }, { signal, isWhole: false });
+    await this.#write({ ...EMPTY_BATCH, deadLetters, nextPositions }, { signal, isWhole: false });
+  }
+
+  #refuse(letters: readonly DeadLetter[], signal: AbortSignal): Promise<readonly DeadLetter[]> {
+    this.#deadLetters.refused += letters.length;
+    return this.#post(letters, signal);
+  }
+
+  /**
+   * Resolves once the letters are durable where they go first, however long that takes: until then
+   * nothing moves. Answers those that the store has to hold itself.
+   */
+  async #post(letters: readonly DeadLetter[], signal: AbortSignal): Promise<readonly DeadLetter[]> {
+    const { deadLetterSink } = this.#options;
+    if (deadLetterSink === undefined || letters.length === 0) return letters;
+    for (let attempt = 1; ; attempt++) {
+      signal.throwIfAborted();
+      try {
+        await deadLetterSink.publish(letters);
+        this.#lastError = undefined;
+        return [];
+      } catch (thrown) {
+        await this.#wait(attempt, toClewError(thrown), signal);
+      }
+    }
   }
 
   /** The store's answer, or the error that says the batch can never be written. */
@@ -238,47 +259,20 @@ export class Indexer {
         // Without records there is nobody to blame: dead letters and positions must get through.
         const canBlame = !error.kind.isRetryable && batch.records.length > 0;
         if (canBlame && attempt >= attemptsMax) return error;
-        this.#lastError = error.message;
-        this.#options.onProgress(this.stats());
-        await this.#options.wait(this.#retryDelayMs(attempt), signal);
+        await this.#wait(attempt, error, signal);
       }
     }
   }
 
-  #emptyBatch(): Batch {
-    const startedMs = this.#options.nowMs();
-    return { records: [], deadLetters: [], nextOffsets: new Map(), startedMs };
+  /** Says why nothing moves, and waits for longer each time. */
+  async #wait(attempt: number, error: ClewError, signal: AbortSignal): Promise<void> {
+    this.#lastError = error.message;
+    this.#options.onProgress(this.stats());
+    await this.#options.wait(this.#retryDelayMs(attempt), signal);
   }
 
   #retryDelayMs(attempt: number): number {
     const delayMs = Math.min(RETRY_DELAY_MAX_MS, RETRY_DELAY_MIN_MS * 2 ** Math.min(attempt, 16));
     return delayMs * (0.5 + this.#options.random() / 2);
   }
-}
-
-function undecodable(message: DeliveredMessage, error: ClewError): DeadLetter {
-  const { headers, topic, value } = message;
-  return {
-    id: `${headers.requestId}-${headers.part}`,
-    receivedNs: headers.receivedNs,
-    transactionId: "",
-    service: "",
-    reason: "undecodable",
-    detail: error.message.slice(0, DETAIL_CHARACTERS_MAX),
-    topic,
-    original: value,
-  };
-}
-
-function refused(record: IncomingRecord, why: string): DeadLetter {
-  return {
-    id: record.id,
-    receivedNs: record.receivedNs,
-    transactionId: record.transactionId,
-    service: record.service,
-    reason: "refused",
-    detail: why.slice(0, DETAIL_CHARACTERS_MAX),
-    topic: record.kind === "log" ? "logs" : "traces",
-    original: recordRequest(record),
-  };
 }

@@ -6,6 +6,7 @@ import {
   decodeAnyValue,
   findScalarText,
   findStringRange,
+  isTrue,
   TEXT_BYTES_MAX,
   textOf,
 } from "./any-value.ts";
@@ -13,6 +14,7 @@ import { AttributeScan } from "./attribute-scan.ts";
 import { findDeadline } from "./find-deadline.ts";
 import { findId, SPAN_ID_BYTES, skipId, TRACE_ID_BYTES } from "./find-id.ts";
 import { findRunReport } from "./find-run-report.ts";
+import { findUidSequence } from "./find-sequence.ts";
 import { findStatus } from "./find-status.ts";
 import { findTime } from "./find-time.ts";
 import { findTransactionId, type RecordSource } from "./resource-decoder.ts";
@@ -39,6 +41,7 @@ const WANTED = [
   SEMANTIC.exceptionStacktrace,
   ATTRIBUTE.transactionDeadlineMs,
   ATTRIBUTE.eventName,
+  ATTRIBUTE.afterSpan,
 ];
 const RECORD_UID = 0;
 const TRANSACTION_STATUS = 1;
@@ -47,6 +50,7 @@ const EXCEPTION_MESSAGE = 3;
 const EXCEPTION_STACKTRACE = 4;
 const DEADLINE = 5;
 const EVENT_NAME = 6;
+const AFTER_SPAN = 7;
 
 const TRANSACTION_EVENTS: ReadonlySet<string> = new Set([
   EVENT.transactionStep,
@@ -78,15 +82,16 @@ export class LogDecoder {
       findTransactionId(this.#scan, { buffer, first: WANTED.length, keys: this.#keys }) ||
       body.transactionId ||
       source.resourceTransactionId;
-    const timeNs =
-      findTime(buffer, fields.timeAt) || findTime(buffer, fields.observedAt) || source.receivedNs;
+    const observedNs = findTime(buffer, fields.observedAt);
+    const timeNs = findTime(buffer, fields.timeAt) || observedNs || source.receivedNs;
     const payload = buffer.subarray(start, end);
     const event = this.#eventName(buffer, fields.eventName);
     const report =
       event === EVENT.instanceReport ? findRunReport({ payload, timeNs, source }) : null;
+    const uid = this.#uid(buffer);
     return {
       kind: "log",
-      id: this.#uid(buffer) || `${source.idPrefix}${index}`,
+      id: uid || `${source.idPrefix}${index}`,
       mayRepeat: source.mayRepeat,
       receivedNs: source.receivedNs,
       timeNs,
@@ -103,6 +108,10 @@ export class LogDecoder {
       transactionStatus: findStatus(buffer, this.#scan, TRANSACTION_STATUS),
       deadlineNs: findDeadline(buffer, this.#scan, DEADLINE),
       isTransactionEvent: event !== "" && TRANSACTION_EVENTS.has(event),
+      runId: source.runId,
+      sequence: findUidSequence(uid, source.runId),
+      numberedNs: observedNs || timeNs,
+      isAfterSpan: this.#scan.has(AFTER_SPAN) && isTrue(buffer, this.#scan.range(AFTER_SPAN)),
       report,
       text: this.#withException(buffer, body.text || fields.eventName),
       resource: source.resource,

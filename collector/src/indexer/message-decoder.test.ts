@@ -290,6 +290,67 @@ test.each<[string, Partial<TestSpan>, Partial<IncomingRecord>]>([
   expect(decodeSpan({ ...root, ...fields })).toMatchObject(want);
 });
 
+const RUN = "0123456789abcdef".repeat(2);
+const ofRun = { "service.name": "s", "clew.run.id": RUN };
+const numbers = (record: IncomingRecord | undefined) =>
+  record && [record.runId, record.sequence, record.numberedNs, record.isAfterSpan];
+
+test("a log record of a run has its number, and when it got it", () => {
+  const uid = { "log.record.uid": `${RUN}-7` };
+  const after = { ...uid, "clew.log.after_span": true };
+  const records: TestLogRecord[] = [
+    { attributes: uid, timeNs: 5n, observedNs: 9n },
+    { attributes: after, timeNs: 5n },
+    { attributes: { ...uid, "clew.log.after_span": "true" } },
+    { attributes: { "log.record.uid": "other-7" }, timeNs: 5n },
+  ];
+  const decoded = decode(logsRequest([{ resource: ofRun, records }]));
+  expect(decoded.map(numbers)).toEqual([
+    [RUN, 7, 9n, false],
+    [RUN, 7, 5n, true],
+    [RUN, 7, RECEIVED_NS, false],
+    [RUN, 0, 5n, false],
+  ]);
+  const foreign = [
+    {},
+    { "clew.run.id": "r".repeat(65) },
+    { "clew.run.id": ["r"] },
+    { "clew.run.id": 7 },
+  ].map((resource) => decode(logsRequest([{ resource, records: [{ attributes: uid }] }]))[0]);
+  expect(foreign.map((record) => [record?.runId, record?.sequence])).toEqual([
+    ...[
+      ["", 0],
+      ["", 0],
+      ["", 0],
+      ["7", 0],
+    ],
+  ]);
+});
+
+test("a record that is sent again has the id and number it had, whatever became of its uid", () => {
+  const named = (records: TestLogRecord[], recordId: string) => {
+    const sent = deliver(logsRequest([{ resource: ofRun, records }]));
+    return decodeAll({ ...sent, headers: { ...sent.headers, recordId } });
+  };
+  const [record] = named([{ attributes: { "log.record.uid": "edited" } }], `${RUN}-9`);
+  expect([record?.id, record?.sequence]).toEqual([`${RUN}-9`, 9]);
+  const several = named([{}, {}, {}], "once");
+  expect(several.map(({ id }) => id)).toEqual(["once", "once-1", "once-2"]);
+});
+
+test("a span of a run has its number, which it got at its end", () => {
+  const attributes = { "clew.span.sequence": 3, "clew.log.after_span": true };
+  const spans = [{ ...span, attributes }, span, { ...span, attributes, startNs: 400n }];
+  const decoded = decode(tracesRequest([{ resource: ofRun, spans }]), "traces");
+  expect(decoded.map(numbers)).toEqual([
+    [RUN, 3, 350n, false],
+    [RUN, 0, 350n, false],
+    [RUN, 3, 400n, false],
+  ]);
+  const [foreign] = decode(tracesRequest([{ resource: {}, spans }]), "traces");
+  expect(numbers(foreign)).toEqual(["", 0, 350n, false]);
+});
+
 test("a message may have its fields in any order", () => {
   const keyValue = Buffer.concat([
     field.bytes(2, anyValue("orders")),

@@ -2,6 +2,7 @@ import type { DeliveredMessage } from "../bus/bus.ts";
 import { ClewError } from "../errors.ts";
 import { ProtobufReader } from "../otlp/protobuf-reader.ts";
 import type { IncomingRecord } from "../record.ts";
+import { findUidSequence } from "./find-sequence.ts";
 import { LogDecoder } from "./log-decoder.ts";
 import { type RecordSource, ResourceDecoder } from "./resource-decoder.ts";
 import { SpanDecoder } from "./span-decoder.ts";
@@ -50,7 +51,7 @@ export class MessageDecoder {
         reader.end = source.end;
         const tag = reader.tag();
         if (tag !== TAG_MEMBERS) reader.skip(tag & 7);
-        else records.push(decoder.decode(reader, source, index++));
+        else records.push(named(decoder.decode(reader, source, index), headers, index++));
         if (records.length < recordsMax) continue;
         yield records;
         records = [];
@@ -86,6 +87,21 @@ export class MessageDecoder {
       }
     }
   }
+}
+
+/**
+ * A record with the id that its message fixed for it. There is one record then; were there more,
+ * the others must not be taken for the first.
+ */
+function named(
+  record: IncomingRecord,
+  { recordId: id }: DeliveredMessage["headers"],
+  index: number,
+): IncomingRecord {
+  if (id === undefined) return record;
+  if (index > 0) return { ...record, id: `${id}-${index}` };
+  const sequence = record.sequence || findUidSequence(id, record.runId);
+  return { ...record, id, sequence };
 }
 
 interface Part {

@@ -4,8 +4,14 @@ import type { IncomingRecord } from "../record.ts";
 const FIELD = { groups: 1, owner: 1, members: 2, schemaUrl: 3 } as const;
 const WIRE_BYTES = 2;
 
+/** The parts of a request that a record was in. */
+export type RecordParts = Pick<
+  IncomingRecord,
+  "payload" | "resource" | "resourceSchemaUrl" | "scope" | "scopeSchemaUrl"
+>;
+
 /** An OTLP export request (plain protobuf) that holds this one record, as it was received. */
-export function recordRequest(record: IncomingRecord): Buffer {
+export function recordRequest(record: RecordParts): Buffer {
   const scoped = Buffer.concat([
     field(FIELD.owner, record.scope),
     field(FIELD.members, record.payload),

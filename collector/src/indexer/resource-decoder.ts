@@ -1,4 +1,4 @@
-import { SEMANTIC } from "@clew/instrumentation/names";
+import { ATTRIBUTE, SEMANTIC } from "@clew/instrumentation/names";
 import { ProtobufReader } from "../otlp/protobuf-reader.ts";
 import { findScalarText } from "./any-value.ts";
 import { AttributeScan } from "./attribute-scan.ts";
@@ -18,6 +18,8 @@ export interface RecordSource extends ResourceFacts {
 
 export interface ResourceFacts {
   readonly service: string;
+  /** Of a service that numbers its records; empty else. */
+  readonly runId: string;
   /** The resource's own transaction ID, as a batch job may have; mostly empty. */
   readonly resourceTransactionId: string;
 }
@@ -25,6 +27,11 @@ export interface ResourceFacts {
 const TAG_ATTRIBUTES = 0x0a;
 const UNKNOWN_SERVICE = "unknown_service";
 const SERVICE_CHARACTERS_MAX = 256;
+const RUN_ID_CHARACTERS_MAX = 64;
+/** Indexes of what is looked for among the attributes; the transaction keys follow. */
+const WANTED = [SEMANTIC.serviceName, ATTRIBUTE.runId];
+const SERVICE = 0;
+const RUN = 1;
 
 /** Reads `opentelemetry.proto.resource.v1.Resource`. */
 export class ResourceDecoder {
@@ -33,7 +40,7 @@ export class ResourceDecoder {
 
   constructor(keys: TransactionKeys) {
     this.#keys = keys;
-    this.#scan = new AttributeScan([SEMANTIC.serviceName, ...keys.names]);
+    this.#scan = new AttributeScan([...WANTED, ...keys.names]);
   }
 
   decode(bytes: Uint8Array): ResourceFacts {
@@ -46,10 +53,13 @@ export class ResourceDecoder {
       if (tag === TAG_ATTRIBUTES) scan.add(reader);
       else reader.skip(tag & 7);
     }
-    const service = scan.has(0) ? findScalarText(buffer, scan.range(0)) : undefined;
+    const service = scan.has(SERVICE) ? findScalarText(buffer, scan.range(SERVICE)) : undefined;
+    const runId = scan.has(RUN) ? findScalarText(buffer, scan.range(RUN)) : undefined;
+    const sought = { buffer, first: WANTED.length, keys: this.#keys };
     return {
       service: (service || UNKNOWN_SERVICE).slice(0, SERVICE_CHARACTERS_MAX),
-      resourceTransactionId: findTransactionId(scan, { buffer, first: 1, keys: this.#keys }),
+      runId: runId !== undefined && runId.length <= RUN_ID_CHARACTERS_MAX ? runId : "",
+      resourceTransactionId: findTransactionId(scan, sought),
     };
   }
 }

@@ -5,6 +5,8 @@ import { isTrue, textOf } from "./any-value.ts";
 import { AttributeScan } from "./attribute-scan.ts";
 import { findDeadline } from "./find-deadline.ts";
 import { findId, SPAN_ID_BYTES, skipId, TRACE_ID_BYTES } from "./find-id.ts";
+import { findSpanSequence } from "./find-sequence.ts";
+import { findSources } from "./find-sources.ts";
 import { findStatus } from "./find-status.ts";
 import { findTime } from "./find-time.ts";
 import { findTransactionId, type RecordSource } from "./resource-decoder.ts";
@@ -31,10 +33,14 @@ const WANTED = [
   ATTRIBUTE.transactionStatus,
   ATTRIBUTE.transactionStart,
   ATTRIBUTE.transactionDeadlineMs,
+  ATTRIBUTE.spanSequence,
+  ATTRIBUTE.transactionSources,
 ];
 const TRANSACTION_STATUS = 0;
 const TRANSACTION_START = 1;
 const DEADLINE = 2;
+const SEQUENCE = 3;
+const SOURCES = 4;
 
 /** Decodes spans one after another. */
 export class SpanDecoder {
@@ -57,10 +63,13 @@ export class SpanDecoder {
     const parentSpanId = findId(buffer, { start: fields.parentIdAt, bytes: SPAN_ID_BYTES });
     const startNs = findTime(buffer, fields.startAt);
     const endNs = findTime(buffer, fields.endAt);
+    const timeNs = startNs || source.receivedNs;
+    const durationNs = startNs !== 0n && endNs > startNs ? endNs - startNs : 0n;
     const scan = this.#scan;
     const transactionId =
       findTransactionId(scan, { buffer, first: WANTED.length, keys: this.#keys }) ||
       source.resourceTransactionId;
+    const sources = findSources(buffer, scan, { index: SOURCES, spanKind: fields.kind });
     const isStart = scan.has(TRANSACTION_START) && isTrue(buffer, scan.range(TRANSACTION_START));
     return {
       kind: "span",
@@ -71,9 +80,10 @@ export class SpanDecoder {
           : `${traceId}-${spanId}-s${fields.kind}`,
       mayRepeat: source.mayRepeat,
       receivedNs: source.receivedNs,
-      timeNs: startNs || source.receivedNs,
-      durationNs: startNs !== 0n && endNs > startNs ? endNs - startNs : 0n,
+      timeNs,
+      durationNs,
       transactionId,
+      ...(sources.length > 0 && { sourceTransactionIds: sources }),
       traceId,
       spanId,
       parentSpanId,
@@ -85,6 +95,10 @@ export class SpanDecoder {
       transactionStatus: findStatus(buffer, scan, TRANSACTION_STATUS),
       deadlineNs: findDeadline(buffer, scan, DEADLINE),
       isTransactionEvent: false,
+      runId: source.runId,
+      sequence: source.runId === "" ? 0 : findSpanSequence(buffer, scan, SEQUENCE),
+      numberedNs: timeNs + durationNs,
+      isAfterSpan: false,
       report: null,
       text: fields.name,
       resource: source.resource,

@@ -24,6 +24,8 @@ test.each([
 });
 
 test("asks for no host where tokens or an outer address protect", () => {
-  expect(() => checkHost("clew.example", { ...OPEN, queryTokens: ["secret-1"] })).not.toThrow();
+  expect(() =>
+    checkHost("clew.example", { ...OPEN, queryTokens: [{ name: "ada", token: "secret-1" }] }),
+  ).not.toThrow();
   expect(() => checkHost("clew.example", { ...OPEN, host: "10.0.0.1" })).not.toThrow();
 });

@@ -1,4 +1,4 @@
-import { isLoopback } from "../config.ts";
+import { type Config, isLoopback } from "../config.ts";
 import { ClewError } from "../errors.ts";
 
 const OWN_NAMES = new Set(["localhost", "127.0.0.1", "[::1]"]);
@@ -21,5 +21,5 @@ export function checkHost(hostHeader: string | undefined, listens: AccessRules):
 
 export interface AccessRules {
   readonly host: string;
-  readonly queryTokens: readonly string[];
+  readonly queryTokens: Config["queryTokens"];
 }

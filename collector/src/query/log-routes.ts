@@ -1,10 +1,11 @@
 import type { Context, Hono } from "hono";
 import { ClewError } from "../errors.ts";
 import type { LogFilter, ServiceOverview, StoreReader } from "../store/store.ts";
+import { ask } from "./ask-store.ts";
+import { logFilter } from "./log-filter.ts";
 import type { LogTails } from "./log-tails.ts";
 import { given, Parameters } from "./parameters.ts";
 import { formatRfc3339 } from "./rfc3339.ts";
-import { ask } from "./transaction-routes.ts";
 
 const SEARCH_PARAMETERS = ["q", "service", "severity", "from", "to", "reports", "cursor", "limit"];
 const TAIL_PARAMETERS = ["q", "service", "severity", "from", "reports", "cursor"];
@@ -48,17 +49,6 @@ export function addLogRoutes(app: Hono, reader: StoreReader, tails: LogTails): v
     const services = await ask(reader.services(parameters.window()));
     return c.json({ services: services.map(viewService) });
   });
-}
-
-function logFilter(
-  parameters: Parameters,
-): Pick<LogFilter, "query" | "service" | "minSeverityNumber" | "withReports"> {
-  return {
-    ...(parameters.oneOf("reports", ["0", "1"]) === "1" ? { withReports: true } : {}),
-    ...given("query", parameters.text("q")),
-    ...given("service", parameters.text("service")),
-    ...given("minSeverityNumber", parameters.severity()),
-  };
 }
 
 function viewService({ lastSeenNs, ...figures }: ServiceOverview): object {

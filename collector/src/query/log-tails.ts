@@ -1,8 +1,8 @@
 import { ClewError, toClewError } from "../errors.ts";
 import type { StoredRecord } from "../record.ts";
 import type { LogFilter, Page, StoreReader } from "../store/store.ts";
+import { ask } from "./ask-store.ts";
 import { toProblem } from "./problem.ts";
-import { ask } from "./transaction-routes.ts";
 
 /** Says that the store has new records; `onStored` answers how to stop listening. */
 export interface StoreNews {

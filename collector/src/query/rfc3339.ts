@@ -1,6 +1,8 @@
 /** Times on the wire: RFC 3339 §5.6 with up to nanoseconds, and always UTC on the way out. */
 
 const NS_PER_MS = 1_000_000n;
+/** Every month has so many days. */
+const DAYS_MIN = 28;
 const PATTERN =
   /^(\d{4}-\d{2}-\d{2})[Tt ](\d{2}:\d{2}:\d{2})(?:\.(\d{1,9}))?([Zz]|[+-]\d{2}:\d{2})$/;
 
@@ -18,7 +20,8 @@ export function findRfc3339(text: string): bigint | undefined {
   const [, day, clock, fraction = "", zone] = PATTERN.exec(text) ?? [];
   if (day === undefined || clock === undefined || zone === undefined) return undefined;
   const ms = Date.parse(`${day}T${clock}${zone.toUpperCase()}`);
-  if (Number.isNaN(ms) || !isOnCalendar(day)) return undefined;
+  if (Number.isNaN(ms) || (Number(day.slice(-2)) > DAYS_MIN && !isOnCalendar(day)))
+    return undefined;
   return BigInt(ms) * NS_PER_MS + BigInt(fraction.padEnd(9, "0"));
 }
 

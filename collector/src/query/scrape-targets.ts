@@ -2,8 +2,8 @@ import { REPORT } from "@clew/instrumentation/names";
 import { NetworkList } from "../network-list.ts";
 import type { RunReport } from "../record.ts";
 import type { Page, StoreReader } from "../store/store.ts";
+import { ask } from "./ask-store.ts";
 import { given } from "./parameters.ts";
-import { ask } from "./transaction-routes.ts";
 
 /** One entry of Prometheus's HTTP service discovery ("Writing HTTP Service Discovery"). */
 export interface ScrapeTarget {

@@ -1,50 +1,51 @@
 import { isTransactionId } from "@clew/instrumentation/transaction-id";
 import type { Hono } from "hono";
 import { ClewError } from "../errors.ts";
-import { RECORD_KINDS, type StoredRecord, TRANSACTION_STATUSES, type Verdict } from "../record.ts";
+import { RECORD_KINDS, type StoredRecord } from "../record.ts";
 import type { Page, RecordFilter, StoreReader, TransactionSummary } from "../store/store.ts";
-import { withDeadline } from "./deadline.ts";
+import { ask } from "./ask-store.ts";
+import { viewDeadLettersOf } from "./dead-letters/transaction-letters.ts";
 import { STEPS_MAX } from "./derive-steps.ts";
+import { LIST_PARAMETERS, TransactionList } from "./list-transactions.ts";
 import { given, invalidParameter, Parameters } from "./parameters.ts";
-import { VIEW_SPANS_MAX, viewTransaction, viewTransactionDetail } from "./transaction-view.ts";
-
-/** The store has bounds of its own, far below; this is for one that does not answer at all. */
-export const QUERY_MS_MAX = 35_000;
+import { VIEW_SPANS_MAX, viewTransactionDetail } from "./transaction-view.ts";
+import { VerdictSource, type VerdictSourceParts } from "./verdict/verdict-source.ts";
 
 const PAGE_RECORDS = 1000;
 /** A step tells of itself four times at most: begun, ended, and both once more when undone. */
 const VIEW_EVENTS_MAX = 4 * STEPS_MAX;
-const VERDICTS: readonly Verdict[] = ["complete", "in-flight", "incomplete", "unknown"];
-const LIST_PARAMETERS = [
-  "service",
-  "operation",
-  "status",
-  "verdict",
-  "minDurationMs",
-  "from",
-  "to",
-  "q",
-  "cursor",
-  "limit",
-];
+
+export interface TransactionRoutesParts extends VerdictSourceParts {
+  readonly reader: StoreReader;
+}
 
 /** `GET /transactions`, `/transactions/{id}`, `/transactions/{id}/records` (docs/api.md). */
-export function addTransactionRoutes(app: Hono, reader: StoreReader): void {
+export function addTransactionRoutes(app: Hono, parts: TransactionRoutesParts): void {
+  const { reader } = parts;
+  const verdicts = new VerdictSource(parts);
+  const list = new TransactionList({ reader, verdicts });
   app.get("/transactions", async (c) => {
     const parameters = new Parameters(new URL(c.req.url).searchParams, LIST_PARAMETERS);
-    return c.json(await listTransactions(reader, parameters));
+    return c.json(await list.answer(parameters));
   });
   app.get("/transactions/:id", async (c) => {
     new Parameters(new URL(c.req.url).searchParams, []);
     const id = checkId(c.req.param("id"));
+    const busLag = await verdicts.findLag();
     const summary = await ask(reader.findTransaction(id));
     if (!summary) {
       throw new ClewError("NOT_FOUND", `cannot show transaction ${id}: no record carries this ID`);
     }
     const { records, isCut } = await recordsForHops(reader, summary);
     const told = await recordsForSteps(reader, summary);
-    const found = { summary, records, events: told.records, isCut: isCut || told.isCut };
-    return c.json(viewTransactionDetail(found));
+    const spans = records.filter(({ span }) => span !== null);
+    const areSpansCut = isCut && summary.spans > 0;
+    const judged = verdicts.judge({ summary, spans, isCut: areSpansCut, busLag });
+    const judgement = await ask(judged);
+    const letters = await ask(viewDeadLettersOf(reader, id));
+    const found = { summary, judgement, records, events: told.records, ...letters };
+    const isAnyCut = isCut || told.isCut || letters.isCut;
+    return c.json(viewTransactionDetail({ ...found, isCut: isAnyCut }));
   });
   app.get("/transactions/:id/records", async (c) => {
     const known = ["kind", "service", "severity", "cursor", "limit"];
@@ -61,36 +62,6 @@ export function addTransactionRoutes(app: Hono, reader: StoreReader): void {
     );
     return c.json({ records: page.items, cursor: page.cursor, isCut: page.isCut });
   });
-}
-
-/** Any promise of the store, with the deadline of a query. */
-export function ask<T>(answer: Promise<T>): Promise<T> {
-  const deadline = { ms: QUERY_MS_MAX, code: "STORE_UNAVAILABLE", what: "ask the store" } as const;
-  return withDeadline(answer, deadline);
-}
-
-async function listTransactions(reader: StoreReader, parameters: Parameters): Promise<object> {
-  const verdict = parameters.oneOf("verdict", VERDICTS);
-  const filter = {
-    ...given("service", parameters.text("service")),
-    ...given("operation", parameters.text("operation")),
-    ...given("status", parameters.oneOf("status", TRANSACTION_STATUSES)),
-    ...given("minDurationMs", parameters.milliseconds("minDurationMs")),
-    ...parameters.window(),
-    ...given("query", parameters.text("q")),
-    ...given("cursor", parameters.text("cursor")),
-    limit: parameters.limit(),
-  };
-  // Every verdict is `unknown` until participants report counts, so no other can be found.
-  if (verdict !== undefined && verdict !== "unknown") {
-    return { transactions: [], cursor: null, isCut: false };
-  }
-  const page = await ask(reader.listTransactions(filter));
-  return {
-    transactions: page.items.map(viewTransaction),
-    cursor: page.cursor,
-    isCut: page.isCut,
-  };
 }
 
 /** All spans up to the bound; where there are none the first logs, for their trace IDs. */

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import type { StoredRecord } from "../record.ts";
 import type { TransactionSummary } from "../store/store.ts";
 import { VIEW_SPANS_MAX, viewTransaction, viewTransactionDetail } from "./transaction-view.ts";
+import type { Judgement } from "./verdict/judge.ts";
 
 const SUMMARY: TransactionSummary = {
   transactionId: "order-1",
@@ -18,6 +19,13 @@ const SUMMARY: TransactionSummary = {
   statedNs: null,
   deadlineNs: null,
 };
+
+const JUDGEMENT: Judgement = {
+  ...{ verdict: "unknown", reason: "mail does not say how many records it makes" },
+  ...{ missing: [], doubts: [], waiting: [] },
+};
+
+const JUDGED = { deadLetters: [], summary: SUMMARY, judgement: JUDGEMENT };
 
 function spanRecord(number: number): StoredRecord {
   const id = number.toString(16).padStart(16, "0");
@@ -44,13 +52,15 @@ function spanRecord(number: number): StoredRecord {
 }
 
 test("a transaction in a list", () => {
-  expect(viewTransaction(SUMMARY)).toEqual({
+  expect(viewTransaction(SUMMARY, JUDGEMENT)).toEqual({
     transactionId: "order-1",
     operation: "POST /orders",
     status: "failed",
     verdict: "unknown",
-    verdictReason: "reports are not compared with the records yet",
+    verdictReason: "mail does not say how many records it makes",
     missing: [],
+    doubts: [],
+    waiting: [],
     startedAt: "2026-01-31T12:00:00.000000000Z",
     endedAt: "2026-01-31T12:00:01.234567891Z",
     durationMs: 1234.567891,
@@ -62,12 +72,13 @@ test("a transaction in a list", () => {
 });
 
 test("an end before the start is no negative duration", () => {
-  expect(viewTransaction({ ...SUMMARY, endedNs: 0n }).durationMs).toBe(0);
+  expect(viewTransaction({ ...SUMMARY, endedNs: 0n }, JUDGEMENT).durationMs).toBe(0);
 });
 
 test("an end that was stated after the deadline is late, one before it is not", () => {
   const deadlineNs = SUMMARY.startedNs + 1_000_000_000n;
-  const view = (statedNs: bigint | null) => viewTransaction({ ...SUMMARY, deadlineNs, statedNs });
+  const view = (statedNs: bigint | null) =>
+    viewTransaction({ ...SUMMARY, deadlineNs, statedNs }, JUDGEMENT);
   expect(view(null)).toMatchObject({ deadlineAt: "2026-01-31T12:00:01.000000000Z", isLate: false });
   expect(view(deadlineNs).isLate).toBe(false);
   expect(view(deadlineNs + 1n).isLate).toBe(true);
@@ -75,7 +86,7 @@ test("an end that was stated after the deadline is late, one before it is not", 
 
 test("its traces and hops, and that nothing was cut", () => {
   const records = [spanRecord(1), spanRecord(2), { ...spanRecord(3), traceId: null }];
-  const detail = viewTransactionDetail({ summary: SUMMARY, records, events: [], isCut: false });
+  const detail = viewTransactionDetail({ ...JUDGED, records, events: [], isCut: false });
   expect(detail.traceIds).toEqual([records[0]?.traceId, records[1]?.traceId]);
   expect(detail.hops).toHaveLength(3);
   expect(detail.isCut).toBe(false);
@@ -83,17 +94,17 @@ test("its traces and hops, and that nothing was cut", () => {
 
 test("of logs alone the traces are known, and no hops", () => {
   const records = [{ ...spanRecord(1), kind: "log" as const, span: null }];
-  const detail = viewTransactionDetail({ summary: SUMMARY, records, events: [], isCut: false });
+  const detail = viewTransactionDetail({ ...JUDGED, records, events: [], isCut: false });
   expect(detail.traceIds).toHaveLength(1);
   expect(detail.hops).toEqual([]);
 });
 
 test("says where it was cut: by the store, by spans", () => {
-  expect(
-    viewTransactionDetail({ summary: SUMMARY, records: [], events: [], isCut: true }).isCut,
-  ).toBe(true);
+  expect(viewTransactionDetail({ ...JUDGED, records: [], events: [], isCut: true }).isCut).toBe(
+    true,
+  );
   const records = Array.from({ length: VIEW_SPANS_MAX + 1 }, (_, i) => spanRecord(i + 1));
-  const detail = viewTransactionDetail({ summary: SUMMARY, records, events: [], isCut: false });
+  const detail = viewTransactionDetail({ ...JUDGED, records, events: [], isCut: false });
   expect(detail.hops).toHaveLength(VIEW_SPANS_MAX);
   expect(detail.isCut).toBe(true);
 });

@@ -1,11 +1,14 @@
 import type { StoredRecord, TransactionStatus, Verdict } from "../record.ts";
 import type { TransactionSummary } from "../store/store.ts";
+import type { TransactionLetter } from "./dead-letters/transaction-letters.ts";
 import { deriveHops } from "./derive-hops.ts";
 import { deriveSteps, type Step } from "./derive-steps.ts";
 import type { Hop } from "./hop.ts";
 import { formatRfc3339 } from "./rfc3339.ts";
 import { findFirstFailure } from "./timing/first-failure.ts";
 import { type TransactionTiming, timeTransaction } from "./timing/transaction-timing.ts";
+import type { Finding } from "./verdict/finding.ts";
+import type { Judgement } from "./verdict/judge.ts";
 
 /** A transaction as `GET /transactions` lists it. */
 export interface TransactionView {
@@ -16,8 +19,12 @@ export interface TransactionView {
   readonly verdict: Verdict;
   /** Why the verdict is what it is, for a person to read. */
   readonly verdictReason: string;
-  /** What is known to be missing; only an `incomplete` transaction has entries. */
-  readonly missing: readonly string[];
+  /** What is certainly missing; only an `incomplete` transaction has entries. */
+  readonly missing: readonly Finding[];
+  /** What may be missing, and what nobody can know. */
+  readonly doubts: readonly Finding[];
+  /** What may still come. */
+  readonly waiting: readonly Finding[];
   readonly startedAt: string;
   readonly endedAt: string;
   readonly durationMs: number;
@@ -36,6 +43,8 @@ export interface TransactionView {
 
 /** A transaction as `GET /transactions/{id}` answers it. */
 export interface TransactionDetail extends TransactionView {
+  /** In any state, those refused last first; `counts.deadLetters` are the open ones. */
+  readonly deadLetters: readonly TransactionLetter[];
   readonly traceIds: readonly string[];
   readonly hops: readonly Hop[];
   /** The `id` of the hop at which it first went wrong; null where none failed. */
@@ -52,20 +61,21 @@ export interface TransactionDetail extends TransactionView {
 export const VIEW_SPANS_MAX = 10_000;
 const TRACE_IDS_MAX = 1000;
 
-/** Counts are not reported by any participant yet, so that nothing can be said: never guessed. */
-const VERDICT: Verdict = "unknown";
-const VERDICT_REASON = "reports are not compared with the records yet";
-
-export function viewTransaction(summary: TransactionSummary): TransactionView {
+export function viewTransaction(
+  summary: TransactionSummary,
+  judgement: Judgement,
+): TransactionView {
   const durationNs = summary.endedNs - summary.startedNs;
   const { deadlineNs, statedNs } = summary;
   return {
     transactionId: summary.transactionId,
     operation: summary.operation,
     status: summary.status,
-    verdict: VERDICT,
-    verdictReason: VERDICT_REASON,
-    missing: [],
+    verdict: judgement.verdict,
+    verdictReason: judgement.reason,
+    missing: judgement.missing,
+    doubts: judgement.doubts,
+    waiting: judgement.waiting,
     startedAt: formatRfc3339(summary.startedNs),
     endedAt: formatRfc3339(summary.endedNs),
     durationMs: Math.max(0, Number(durationNs) / 1e6),
@@ -89,6 +99,8 @@ export function viewTransaction(summary: TransactionSummary): TransactionView {
  */
 export function viewTransactionDetail(found: {
   readonly summary: TransactionSummary;
+  readonly judgement: Judgement;
+  readonly deadLetters: readonly TransactionLetter[];
   readonly records: readonly StoredRecord[];
   readonly events: readonly StoredRecord[];
   readonly isCut: boolean;
@@ -99,7 +111,8 @@ export function viewTransactionDetail(found: {
   const { hops, isCut } = deriveHops(records);
   const { steps, isCut: areStepsCut } = deriveSteps(found.events);
   return {
-    ...viewTransaction(found.summary),
+    ...viewTransaction(found.summary, found.judgement),
+    deadLetters: found.deadLetters,
     traceIds: [...traceIds].slice(0, TRACE_IDS_MAX),
     hops,
     firstFailingHop: findFirstFailure(hops),

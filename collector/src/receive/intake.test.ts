@@ -3,9 +3,10 @@ import { logsRequest, metricsRequest } from "../../test/otlp-fixtures.ts";
 import { createReceiver, type MemoryBus, NOW_NS } from "../../test/receiver-harness.ts";
 import type { OutgoingMessage } from "../bus/bus.ts";
 import { ClewError } from "../errors.ts";
-import { decodeDeadLetter } from "../indexer/dead-letter-message.ts";
+import { decodeDeadLetterMessage } from "../indexer/dead-letter-message.ts";
 import type { Signal } from "../otlp/otlp-schema.ts";
 import { walkOtlp } from "../otlp/otlp-walk.ts";
+import type { DeadLetter } from "../store/dead-letter.ts";
 import { METRIC } from "../wire-names.ts";
 import { PARTS_IN_FLIGHT_MAX } from "./request-parts.ts";
 
@@ -140,7 +141,7 @@ describe("a record that no message can hold", () => {
     expect(chunks.map(({ headers }) => headers.records)).toEqual([1, 0, 0]);
     const letters = chunks.map(({ value }) => {
       expect(value.length).toBeLessThanOrEqual(512 * KIB);
-      return decodeDeadLetter(value);
+      return letterIn(value);
     });
     expect(letters[0]).toMatchObject({
       reason: "too_large",
@@ -148,7 +149,11 @@ describe("a record that no message can hold", () => {
       transactionId: "order-1",
       service: "orders",
       receivedNs: NOW_NS,
+      refusedNs: NOW_NS,
     });
+    expect(letters.map(({ piece }) => piece)).toEqual(
+      [0, 1, 2].map((index) => ({ index, count: 3 })),
+    );
     const original = Buffer.concat(letters.map((letter) => letter.original));
     const alone = logsRequest([{ resource: RESOURCE, records: [LARGE] }]);
     expect(original.equals(alone)).toBe(true);
@@ -161,7 +166,7 @@ describe("a record that no message can hold", () => {
     const value = logsRequest([{ resource: RESOURCE, records: [LARGE] }]);
     await take(value);
     await take(value);
-    const ids = byTopic()[1].map(({ value: chunk }) => decodeDeadLetter(chunk).id);
+    const ids = byTopic()[1].map(({ value: chunk }) => letterIn(chunk).id);
     expect(ids.slice(0, 3)).toEqual(ids.slice(3));
     expect(ids[0]).toContain("run-7");
   });
@@ -171,7 +176,7 @@ describe("a record that no message can hold", () => {
     bus.maxMessageBytes = 2 * KIB;
     const value = metricsRequest("n".repeat(3 * KIB), [1, 2]);
     expect(await take(value, "metrics")).toMatchObject({ accepted: 2, rejected: 0 });
-    const letters = byTopic()[1].map((message) => decodeDeadLetter(message.value));
+    const letters = byTopic()[1].map((message) => letterIn(message.value));
     expect(letters[0]).toMatchObject({ topic: "metrics", transactionId: "", service: "" });
   });
 
@@ -199,6 +204,10 @@ describe("metrics", () => {
     expect(bus.messages[0]).toMatchObject({ topic: "metrics", headers: { records: 2 } });
   });
 });
+
+function letterIn(value: Uint8Array): DeadLetter {
+  return decodeDeadLetterMessage(value).deadLetters[0] as DeadLetter;
+}
 
 function byTopic(): [rest: OutgoingMessage[], deadLetters: OutgoingMessage[]] {
   const isLetter = ({ topic }: OutgoingMessage) => topic === "dead-letters";

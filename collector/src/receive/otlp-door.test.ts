@@ -137,7 +137,7 @@ describe("overload", () => {
 });
 
 describe("tokens", () => {
-  const ingestTokens = ["first-token", "second-token"];
+  const ingestTokens = ["first-token", "second-token"].map((token) => ({ name: token, token }));
   it.each<[string | undefined, number]>([
     ["Bearer first-token", 200],
     ["bearer second-token", 200],

@@ -3,7 +3,7 @@ import { DEAD_LETTER_MESSAGE_BYTES_MAX, encodeDeadLetter } from "../indexer/dead
 import type { MessageDecoder } from "../indexer/message-decoder.ts";
 import type { Signal } from "../otlp/otlp-schema.ts";
 import { type ExportPart, splitExport } from "../otlp/split-export.ts";
-import type { DeadLetter } from "../store/store.ts";
+import type { DeadLetter } from "../store/dead-letter.ts";
 
 /** A request that is larger than one message may be. */
 export interface LargeRequest {
@@ -79,12 +79,17 @@ function toDeadLetter(request: LargeRequest, split: ExportPart & { part: number 
   return {
     id: found?.id ?? `${headers.requestId}-${part}`,
     receivedNs: headers.receivedNs,
+    refusedNs: headers.receivedNs,
     transactionId: found?.transactionId ?? "",
     service: found?.service ?? "",
+    runId: found?.runId ?? "",
+    sequence: found?.sequence ?? 0,
     reason: "too_large",
+    status: null,
     detail: `${what}, ${value.length} bytes: the bus takes ${maxMessageBytes} in one message`,
     topic: signal,
     original: value,
+    piece: null,
   };
 }
 

@@ -48,7 +48,7 @@ it("passes errors on with their code and message", async () => {
   await expect(search).rejects.toMatchObject({
     name: "ClewError",
     code: "STORE_QUERY_INVALID",
-    message: "cannot read the search text: a quote is not closed",
+    message: expect.stringMatching(/^cannot read the search text: ./),
   });
   const nowhere = createQueryThread({ dir: join(dir, "nowhere") });
   stores.push(nowhere);
@@ -56,7 +56,7 @@ it("passes errors on with their code and message", async () => {
 });
 
 it("rejects a call that takes too long, and answers the next one", async () => {
-  const { writer, reader } = openBoth({ callTimeLimitMs: 300 });
+  const { writer, reader } = openBoth({ callTimeLimitMs: 2000 });
   await writer.write(batchOf([logRecord("a", { transactionId: "t" })]));
   await writer.stop();
   // In rollback mode a reader waits for the one who holds the file, here longer than the limit.

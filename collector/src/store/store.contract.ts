@@ -1,5 +1,8 @@
 /** What every store promises (store.ts), as one suite that each of them runs. */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { deadLetterCases } from "../../test/dead-letter-cases.ts";
+import { ledgerCases } from "../../test/ledger-cases.ts";
+import { queryCases } from "../../test/query-cases.ts";
 import {
   batchOf,
   DAY_NS,
@@ -11,6 +14,9 @@ import {
   spanRecord,
 } from "../../test/record-fixtures.ts";
 import { runReportCases } from "../../test/run-report-cases.ts";
+import { sourceCases } from "../../test/source-cases.ts";
+import { spanLogCases } from "../../test/span-log-cases.ts";
+import { traceCases } from "../../test/trace-cases.ts";
 import { transactionStatusCases } from "../../test/transaction-status-cases.ts";
 import type { IncomingRecord } from "../record.ts";
 import type { LogFilter, Page, StoreReader, StoreWriter } from "./store.ts";
@@ -22,12 +28,22 @@ export interface StoreUnderTest {
   reopen(): Promise<StoreUnderTest>;
 }
 
+/** What a store does by itself, and another leaves to its server. */
+export interface StoreTraits {
+  /** `expire` deletes days; else the server's own retention does, and `expire` nothing. */
+  readonly expiresDays: boolean;
+}
+
 const PARTITION = "embedded/0";
 const TRACE = "4bf92f3577b34da6a3ce929d0e0e4736";
 const PAGES_MAX = 1000;
 
 /** `open` gives an empty store each time. */
-export function storeContract(name: string, open: () => Promise<StoreUnderTest>): void {
+export function storeContract(
+  name: string,
+  open: () => Promise<StoreUnderTest>,
+  traits: StoreTraits = { expiresDays: true },
+): void {
   describe(`${name}, as a store`, () => {
     let store: StoreUnderTest;
     beforeEach(async () => {
@@ -43,10 +59,16 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
     describe("transactionRecords", () => timelines(current));
     describe("searchLogs, newest", () => searches(current));
     describe("searchLogs, query", () => texts(current));
+    describe("query language", () => queryCases(current));
     describe("searchLogs, oldest", () => tails(current));
+    describe("traces", () => traceCases(current));
+    describe("sources", () => sourceCases(current));
     describe("services", () => services(current));
     describe("status", () => transactionStatusCases(current));
-    describe("runs", () => runReportCases(current));
+    describe("runs", () => runReportCases(current, traits));
+    describe("dead letters", () => deadLetterCases(current));
+    describe("ledger", () => ledgerCases(current, traits));
+    describe("span log counts", () => spanLogCases(current));
     describe("stop", () => stops(current));
   });
 }
@@ -339,34 +361,6 @@ function texts(current: Current): void {
     await check("order-42", [3]);
     await check("日本", [3]);
     await check("charge order", []);
-  });
-
-  it("takes every text for words, never for an instruction", async () => {
-    const { writer, reader } = current();
-    await writer.write(
-      batchOf([logRecord("r", { text: "plain and simple, not null or near(1)" })]),
-    );
-    const hostile = [
-      "AND",
-      "OR NOT",
-      "NEAR(a b)",
-      "text:plain",
-      "^plain",
-      "plain + simple",
-      "-plain",
-    ];
-    hostile.push("'; DROP TABLE records; --", "a\u0000b", "((((", "*", "**", "{a b}:c", "\\", "%_");
-    hostile.push('""', '"*"', "'", "plain'", "\ud800", "+".repeat(5000), `${"a ".repeat(60)}`);
-    for (const query of hostile) {
-      const page = await reader.searchLogs({ query, limit: 10, order: "newest" });
-      expect(page.items.length, query).toBeLessThan(2);
-    }
-    expect(await logIds(reader, { query: "not and or" })).toEqual(["r"]);
-    expect(await logIds(reader, { query: "-plain" })).toEqual(["r"]);
-    for (const query of ['"', 'a "b', '"a" "']) {
-      const search = reader.searchLogs({ query, limit: 1, order: "newest" });
-      await expect(search, query).rejects.toMatchObject({ code: "STORE_QUERY_INVALID" });
-    }
   });
 
   it("refuses a cursor it did not give", async () => {

@@ -27,40 +27,65 @@ import type {
   StoredRecord,
   TransactionStatus,
 } from "../record.ts";
+import type {
+  DeadLetter,
+  DeadLetterAct,
+  DeadLetterFilter,
+  DeadLetterGroup,
+  StoredDeadLetter,
+} from "./dead-letter.ts";
+import type { RunLedger, SpanLogCount } from "./ledger.ts";
 
 export interface WriteBatch {
   readonly records: readonly IncomingRecord[];
   /** Next offsets to read once this batch is stored. */
   readonly nextPositions: readonly Position[];
   readonly deadLetters: readonly DeadLetter[];
+  /** What people did with dead letters, in any order; told twice it counts once. */
+  readonly deadLetterActs: readonly DeadLetterAct[];
 }
 
 export interface WriteResult {
   readonly created: number;
   readonly existing: number;
-  readonly refused: readonly { readonly index: number; readonly reason: string }[];
+  readonly refused: readonly RecordRefusal[];
 }
 
-/** A record, or a whole message, the store refused for good. */
-export interface DeadLetter {
-  readonly id: string;
-  readonly receivedNs: bigint;
-  /** Where known. */
-  readonly transactionId: string;
-  readonly service: string;
-  /** Bounded set: `undecodable`, `refused`, `too_large`. */
+/** A record that the store will never take. */
+export interface RecordRefusal {
+  /** Among the batch's records. */
+  readonly index: number;
+  /** For a person: what the store said of it. */
   readonly reason: string;
-  readonly detail: string;
-  readonly topic: string;
-  /** The original bytes: an OTLP export request with this one record, or the message as it was. */
-  readonly original: Uint8Array;
+  /** HTTP status of the refusal; null where the store does not speak HTTP. */
+  readonly status: number | null;
+}
+
+/** Requests of a store that is written over the network: totals since the start, and now. */
+export interface WriteFigures {
+  readonly requests: number;
+  /** Of those that were taken. */
+  readonly bytes: number;
+  /** Those that were taken in part, or not, or had no answer: what is left is sent again. */
+  readonly repeats: number;
+  /** Requests that wait for their answer. */
+  readonly inFlight: number;
+  /** How large the next request is wanted. */
+  readonly wantedBytes: number;
 }
 
 export interface StoreWriter {
+  /** How much one `write` is best given, where the store has more at once under way. */
+  readonly batch?: { readonly bytes: number; readonly records: number } | undefined;
+  /** Where the store is not in this process. */
+  figures?(): WriteFigures;
   /** Offset to start from per partition; empty where the store keeps none. */
   positions(): Promise<ReadonlyMap<string, number>>;
   write(batch: WriteBatch): Promise<WriteResult>;
-  /** Deletes the days before `firstKeptDay` (`YYYY-MM-DD`, UTC); answers the days deleted. */
+  /**
+   * Deletes the days before `firstKeptDay` (`YYYY-MM-DD`, UTC); answers the days deleted. Where the
+   * store's server keeps records for a time of its own (its lifecycle) there is nothing to do.
+   */
   expire(firstKeptDay: string): Promise<readonly string[]>;
   stop(): Promise<void>;
 }
@@ -86,6 +111,7 @@ export interface TransactionSummary {
   readonly logs: number;
   readonly spans: number;
   readonly errors: number;
+  /** Its open dead letters: those that were replayed, edited or discarded count no more. */
   readonly deadLetters: number;
   /** Of the logs, those that tell of the transaction itself: steps, deadlines, ends. */
   readonly events: number;
@@ -98,7 +124,7 @@ export interface TransactionFilter {
   readonly minDurationMs?: number;
   readonly fromNs?: bigint;
   readonly toNs?: bigint;
-  /** Words that some record of the transaction holds; as in `LogFilter.query`. */
+  /** Matched by some record of the transaction; as in `LogFilter.query`. */
   readonly query?: string;
   readonly cursor?: string;
   readonly limit: number;
@@ -117,7 +143,9 @@ export interface RecordFilter {
 }
 
 export interface LogFilter {
-  /** Words and "phrases", all of which the log's text must hold; case and accents do not count. */
+  /** Spans in the place of logs; their name is their text, and no severity is asked for. */
+  readonly kind?: RecordKind;
+  /** A search text (docs/search.md); every store finds what `matches` of query-language says. */
   readonly query?: string;
   readonly service?: string;
   readonly minSeverityNumber?: number;
@@ -132,6 +160,20 @@ export interface LogFilter {
    * the order of writing, so that a log that arrives late, with an earlier time, is given as well.
    */
   readonly order: "newest" | "oldest";
+}
+
+export interface SourceFilter {
+  /** One of `clew.transaction.sources` of the spans. */
+  readonly transactionId: string;
+  readonly cursor?: string;
+  readonly limit: number;
+}
+
+export interface TraceFilter {
+  /** 32 lower-case hex digits. */
+  readonly traceId: string;
+  readonly cursor?: string;
+  readonly limit: number;
 }
 
 export interface RunFilter {
@@ -175,18 +217,44 @@ export interface ServiceOverview {
 
 /** Everywhere `fromNs` is inside the window and `toNs` is not. */
 export interface StoreReader {
-  /** Undefined where no record, and no dead letter, carries this ID. */
+  /**
+   * Undefined where no record, and no dead letter in whichever state, carries this ID. Dead letters
+   * that went with their day count as records do that went with theirs: not at all.
+   */
   findTransaction(transactionId: string): Promise<TransactionSummary | undefined>;
   /** Newest start first. */
   listTransactions(filter: TransactionFilter): Promise<Page<TransactionSummary>>;
   /** Oldest first: by time, then by order of writing. */
   transactionRecords(filter: RecordFilter): Promise<Page<StoredRecord>>;
   searchLogs(filter: LogFilter): Promise<Page<StoredRecord>>;
+  /** The spans of a trace, oldest first; of several transactions, where it has them. */
+  traceSpans(filter: TraceFilter): Promise<Page<StoredRecord>>;
+  /** Spans, of whichever transaction, that say they were made from messages of this one. */
+  sourcedSpans(filter: SourceFilter): Promise<Page<StoredRecord>>;
   services(window: { fromNs?: bigint; toNs?: bigint }): Promise<readonly ServiceOverview[]>;
   /** The latest report of each run, those that were seen last first; over the days kept. */
   runs(filter: RunFilter): Promise<Page<RunReport>>;
   /** The latest report of one run; undefined where none is kept. */
   findRun(runId: string): Promise<RunReport | undefined>;
+  /** By run and span; `isCut` where there are more than the store adds up. */
+  countSpanLogs(transactionId: string): Promise<{
+    readonly items: readonly SpanLogCount[];
+    readonly isCut: boolean;
+  }>;
+  /** Those of the runs that are known; gaps only as far as they touch the window. */
+  ledgers(asked: {
+    readonly runIds: readonly string[];
+    readonly fromNs?: bigint;
+    readonly toNs?: bigint;
+  }): Promise<readonly RunLedger[]>;
+  /** Runs with records or reports in the window, those that were seen last first. */
+  listRunIds(filter: RunFilter & { readonly toNs?: bigint }): Promise<Page<string>>;
+  /** Refused last first; `original` is left empty, and `edited` of the acts null. */
+  deadLetters(filter: DeadLetterFilter): Promise<Page<StoredDeadLetter>>;
+  /** The largest groups first, at most `limit`. */
+  deadLetterGroups(filter: DeadLetterFilter): Promise<Page<DeadLetterGroup>>;
+  /** With its original bytes; undefined where none has this id. */
+  findDeadLetter(id: string): Promise<StoredDeadLetter | undefined>;
   /** Rejects with the reason while the store cannot be read. */
   check(): Promise<void>;
   stop(): Promise<void>;

@@ -14,6 +14,7 @@ interface Seen {
   readonly host: string | undefined;
   readonly userAgent: string | undefined;
   readonly protocolVersion: string;
+  readonly callerRunId: string | undefined;
   /** From the second request on that looks like it. */
   encoded: EncodedAttributes | undefined;
 }
@@ -30,8 +31,9 @@ interface SeenSocket extends Socket {
 export function describeOnConnection(
   span: RecordedSpan,
   request: IncomingMessage,
-  { method, url }: { readonly method: string; readonly url: string },
+  asked: Asked,
 ): void {
+  const { method, callerRunId } = asked;
   const socket: SeenSocket = request.socket;
   const { host, "user-agent": userAgent } = request.headers;
   const { httpVersion: protocolVersion } = request;
@@ -41,27 +43,37 @@ export function describeOnConnection(
     seen.method === method &&
     seen.host === host &&
     seen.userAgent === userAgent &&
-    seen.protocolVersion === protocolVersion;
+    seen.protocolVersion === protocolVersion &&
+    seen.callerRunId === callerRunId;
   if (!isAlike || !span.canShareAttributes) {
-    socket[SEEN] = { method, host, userAgent, protocolVersion, encoded: undefined };
-    describeRequest(span, factsOf(request, method, url));
+    const facts = { method, host, userAgent, protocolVersion, callerRunId };
+    socket[SEEN] = { ...facts, encoded: undefined };
+    describeRequest(span, factsOf(request, asked));
     return;
   }
-  seen.encoded ??= new EncodedAttributes(lastingAttributes(factsOf(request, method, url)));
+  seen.encoded ??= new EncodedAttributes(lastingAttributes(factsOf(request, asked)));
   span.shareAttributes(seen.encoded);
-  span.addAttribute(SEMANTIC.urlPath, pathOf(url));
+  span.addAttribute(SEMANTIC.urlPath, pathOf(asked.url));
+}
+
+/** What was asked for, and by whom. */
+interface Asked {
+  readonly method: string;
+  readonly url: string;
+  readonly callerRunId: string | undefined;
 }
 
 /** What a span says of a request of HTTP/1. */
-export function factsOf(request: IncomingMessage, method: string, url: string): RequestFacts {
+export function factsOf(request: IncomingMessage, asked: Asked): RequestFacts {
   const { socket, headers } = request;
   return {
-    method,
-    path: pathOf(url),
+    method: asked.method,
+    path: pathOf(asked.url),
     scheme: "encrypted" in socket ? "https" : "http",
     host: headers.host,
     userAgent: headers["user-agent"],
     clientAddress: socket.remoteAddress,
     protocolVersion: request.httpVersion,
+    callerRunId: asked.callerRunId,
   };
 }

@@ -1,5 +1,5 @@
 import type { RecordedSpan } from "../tracing/recorded-span.ts";
-import { SEMANTIC } from "../wire-names.ts";
+import { ATTRIBUTE, SEMANTIC } from "../wire-names.ts";
 import { splitHost } from "./host-header.ts";
 import { knownMethod, OTHER_METHOD } from "./http-method.ts";
 
@@ -13,6 +13,8 @@ export interface RequestFacts {
   readonly userAgent: string | undefined;
   readonly clientAddress: string | undefined;
   readonly protocolVersion: string;
+  /** The run whose span is the parent of this one. */
+  readonly callerRunId: string | undefined;
 }
 
 /** Semantic conventions, HTTP server span: what is known when it begins. */
@@ -26,7 +28,7 @@ export function describeRequest(span: RecordedSpan, facts: RequestFacts): void {
 
 /** All but the path, which the next request of a connection mostly has in common: key, value, … */
 export function lastingAttributes(facts: Omit<RequestFacts, "path">): (string | number)[] {
-  const { method, host, clientAddress, userAgent } = facts;
+  const { method, host, clientAddress, userAgent, callerRunId } = facts;
   const known = knownMethod(method);
   const list: (string | number)[] = [SEMANTIC.httpMethod, known];
   if (known === OTHER_METHOD) list.push(SEMANTIC.httpMethodOriginal, method);
@@ -39,5 +41,6 @@ export function lastingAttributes(facts: Omit<RequestFacts, "path">): (string | 
   if (clientAddress !== undefined) list.push(SEMANTIC.clientAddress, clientAddress);
   if (userAgent !== undefined) list.push(SEMANTIC.userAgent, userAgent);
   list.push(SEMANTIC.networkProtocolVersion, facts.protocolVersion);
+  if (callerRunId !== undefined) list.push(ATTRIBUTE.callerRunId, callerRunId);
   return list;
 }

@@ -8,7 +8,7 @@ const RUN_NAME = "Clew-Run";
 /** What a response tells its caller. */
 interface Echo {
   readonly id: string;
-  /** Undefined where the caller did not ask which run answers. */
+  /** Undefined where the caller did not ask which run answers, empty where it is not told. */
   readonly runId: string | undefined;
 }
 
@@ -54,13 +54,13 @@ export function setEcho(response: ServerResponse, echo: Echo): void {
     return;
   }
   response.setHeader(ECHO_NAME, echo.id);
-  if (echo.runId !== undefined) response.setHeader(RUN_NAME, echo.runId);
+  if (echo.runId) response.setHeader(RUN_NAME, echo.runId);
 }
 
 /** Our headers as text, without an ID where the service set its own. */
 export function echoLines({ id, runId }: Echo, headers: GivenHeaders): string {
   const idLine = hasHeader(headers, HEADER.transactionId) ? "" : `${ECHO_NAME}: ${id}\r\n`;
-  return runId === undefined ? idLine : `${idLine}${RUN_NAME}: ${runId}\r\n`;
+  return runId ? `${idLine}${RUN_NAME}: ${runId}\r\n` : idLine;
 }
 
 /** The same headers, or a copy of them without one. */

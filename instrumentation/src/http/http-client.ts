@@ -49,12 +49,12 @@ function headerText(request: ClientRequest, name: string): string | undefined {
   return value === undefined ? undefined : String(value);
 }
 
-function inject(request: ClientRequest, call: OutboundCall, runId: string): void {
+function inject(request: ClientRequest, call: OutboundCall, runId: string | undefined): void {
   const { context, transaction, span } = call;
   const written = request as { _header?: unknown };
   const head = typeof written._header === "string" ? written._header : undefined;
   if (head === undefined) {
-    writeOutboundHeaders({
+    call.isRunNamed = writeOutboundHeaders({
       ...{ context, transaction, runId, span: span.spanContext() },
       find: (name) => headerText(request, name),
       set: (name, value) => request.setHeader(name, value),
@@ -66,7 +66,7 @@ function inject(request: ClientRequest, call: OutboundCall, runId: string): void
   if (!head.endsWith("\r\n\r\n")) return;
   let text = head.slice(0, -2);
   const given = text;
-  writeOutboundHeaders({
+  call.isRunNamed = writeOutboundHeaders({
     ...{ context, transaction, runId, span: span.spanContext() },
     find: (name) => new RegExp(`\\r\\n${name}: *(.*)\\r\\n`, "i").exec(given)?.[1],
     set: (name, value) => {

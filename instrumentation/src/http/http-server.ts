@@ -36,9 +36,10 @@ function begin(
 ): void {
   const { headers } = request;
   const method = request.method ?? "GET";
-  const { span, context, transaction, runId } = openServerSpan(headers, method, options);
+  const opened = openServerSpan(headers, method, options);
+  const { span, context, transaction, callerRunId, runId } = opened;
   const url = request.url ?? "/";
-  if (span.isRecording()) describeOnConnection(span, request, { method, url });
+  if (span.isRecording()) describeOnConnection(span, request, { method, url, callerRunId });
   const exchange = new HttpExchange({ span, context, method, url, request, response });
   bindEmitter(request, exchange);
   bindEmitter(response, exchange);

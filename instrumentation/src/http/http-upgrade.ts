@@ -69,10 +69,11 @@ function begin(
   try {
     const method = request.method ?? "GET";
     const url = request.url ?? "/";
-    const { span, context, transaction, runId } = openServerSpan(request.headers, method, options);
-    describeRequest(span, factsOf(request, method, url));
+    const opened = openServerSpan(request.headers, method, options);
+    const { span, context, transaction, callerRunId, runId } = opened;
+    describeRequest(span, factsOf(request, { method, url, callerRunId }));
     const echo = `X-Transaction-ID: ${transaction.id}\r\n`;
-    const lines = runId === undefined ? echo : `${echo}Clew-Run: ${runId}\r\n`;
+    const lines = runId ? `${echo}Clew-Run: ${runId}\r\n` : echo;
     const exchange = new UpgradeExchange({ span, context, method, url, socket, lines });
     bindEmitter(request, exchange);
     bindEmitter(socket, exchange);

@@ -108,10 +108,10 @@ function destinationOf(server: Server, headers: unknown): Destination {
 }
 
 /** A copy of the request's headers with ours; a list of raw headers stays one. */
-function withIds(headers: unknown, call: OutboundCall, runId: string): unknown {
+function withIds(headers: unknown, call: OutboundCall, runId: string | undefined): unknown {
   const added: [string, string][] = [];
   const { context, transaction, span } = call;
-  writeOutboundHeaders({
+  call.isRunNamed = writeOutboundHeaders({
     ...{ context, transaction, runId, span: span.spanContext() },
     find: (name) => findHeader(headers, name),
     set: (name, value) => added.push([name, value]),

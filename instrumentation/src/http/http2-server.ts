@@ -47,7 +47,11 @@ function open(
 ): Http2Exchange {
   const method = textOf(headers[":method"]) ?? "GET";
   const url = textOf(headers[":path"]) ?? "/";
-  const { span, context, transaction, runId } = openServerSpan(headers, method, options);
+  const { span, context, transaction, callerRunId, runId } = openServerSpan(
+    headers,
+    method,
+    options,
+  );
   describeRequest(span, {
     method,
     path: pathOf(url),
@@ -56,6 +60,7 @@ function open(
     userAgent: headers["user-agent"],
     clientAddress: stream.session?.socket?.remoteAddress,
     protocolVersion: "2",
+    callerRunId,
   });
   const echo: Record<string, string> = { [HEADER.transactionId]: transaction.id };
   if (runId !== undefined) echo[HEADER.run] = runId;
@@ -121,17 +126,25 @@ function echoOnRespond(stream: ServerHttp2Stream): void {
   }
 }
 
-/** A copy with our headers, never over the service's own. What is no list of headers stays. */
+/**
+ * A copy with our headers, never over the service's own, a run apart: see `OpenedSpan.runId`. What
+ * is no list of headers stays.
+ */
 function withEcho(headers: unknown, echo: Readonly<Record<string, string>>): unknown {
+  const isCopied = (name: unknown) => HEADER.run in echo && lower(name) === HEADER.run;
+  const addedTo = (names: readonly unknown[]) => {
+    const own = new Set(names.map(lower).filter((name) => !isCopied(name)));
+    return Object.entries(echo).filter(([name, value]) => value !== "" && !own.has(name));
+  };
   if (Array.isArray(headers)) {
-    const names = new Set(headers.filter((_, i) => i % 2 === 0).map((name) => lower(name)));
-    const added = Object.entries(echo).filter(([name]) => !names.has(name));
-    return [...headers, ...added.flat()];
+    const kept = headers.filter((_, i) => !isCopied(headers[i - (i % 2)]));
+    return [...kept, ...addedTo(headers.filter((_, i) => i % 2 === 0)).flat()];
   }
   if (headers !== undefined && (typeof headers !== "object" || headers === null)) return headers;
-  const own = new Set(Object.keys(headers ?? {}).map(lower));
-  const added = Object.entries(echo).filter(([name]) => !own.has(name));
-  return { ...headers, ...Object.fromEntries(added) };
+  // With its symbols: one of them lists the headers that must not be compressed.
+  const copy: Record<string, unknown> = { ...headers };
+  for (const name of Object.keys(copy)) if (isCopied(name)) delete copy[name];
+  return Object.assign(copy, Object.fromEntries(addedTo(Object.keys(copy))));
 }
 
 function lower(name: unknown): string {

@@ -17,7 +17,8 @@ import { knownMethod, methodSpanName, OTHER_METHOD } from "./http-method.ts";
 export interface OutboundOptions {
   readonly tracer: TransactionTracer;
   readonly isAllowedHost: HostFilter;
-  readonly runId: string;
+  /** Named to who is called; undefined where this process makes no spans of its own. */
+  readonly runId: string | undefined;
 }
 
 /** Where a request goes, as far as the client's own object says. */
@@ -45,6 +46,8 @@ export class OutboundCall {
   readonly transaction: Transaction | undefined;
   /** Whether the destination may be told IDs. */
   readonly isAllowed: boolean;
+  /** Whether our run was named to who is called: then the run in its answer is its own. */
+  isRunNamed = false;
   readonly #to: Destination;
   #status = 0;
   #errorType: string | undefined;
@@ -63,7 +66,9 @@ export class OutboundCall {
     const { span } = this;
     this.#status = status;
     span.setAttribute(SEMANTIC.httpStatusCode, status);
-    if (isTransactionId(peerRunId)) span.setAttribute(ATTRIBUTE.peerRunId, peerRunId);
+    if (this.isRunNamed && isTransactionId(peerRunId)) {
+      span.setAttribute(ATTRIBUTE.peerRunId, peerRunId);
+    }
     if (status >= ERROR_STATUS_MIN) this.#fail(String(status), "");
   }
 

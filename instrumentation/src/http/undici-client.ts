@@ -82,11 +82,11 @@ function destinationOf(request: UndiciRequest): Destination | undefined {
   };
 }
 
-function inject(request: UndiciRequest, call: OutboundCall, runId: string): void {
+function inject(request: UndiciRequest, call: OutboundCall, runId: string | undefined): void {
   const { addHeader } = request;
   if (typeof addHeader !== "function") return;
   const own = headersOf(request.headers);
-  writeOutboundHeaders({
+  call.isRunNamed = writeOutboundHeaders({
     context: call.context,
     transaction: call.transaction,
     span: call.span.spanContext(),

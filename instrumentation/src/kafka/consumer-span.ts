@@ -1,7 +1,8 @@
-import type { SpanContext } from "@opentelemetry/api";
+import type { Link, SpanContext } from "@opentelemetry/api";
+import { findRunId } from "../http/open-server-span.ts";
 import type { RecordedSpan } from "../tracing/recorded-span.ts";
 import { tracePropagation } from "../tracing/trace-propagation.ts";
-import { HEADER, SEMANTIC } from "../wire-names.ts";
+import { ATTRIBUTE, HEADER, SEMANTIC } from "../wire-names.ts";
 import { type IncomingMessage, type KnownHeaders, readHeaders } from "./kafka-shapes.ts";
 
 /** The API's SpanKind. */
@@ -40,16 +41,19 @@ export function findSender(headers: KnownHeaders): SpanContext | undefined {
   return tracePropagation().find(headers);
 }
 
-/** The spans that sent these messages, each once: messages sent together share one. */
-export function findSenders(messages: readonly IncomingMessage[]): SpanContext[] {
-  const senders = new Map<string, SpanContext>();
+/** Links to the spans that sent these messages, each once: messages sent together share one. */
+export function findSenders(messages: readonly IncomingMessage[]): Link[] {
+  const senders = new Map<string, Link>();
   for (const message of messages) {
     if (senders.size >= LINKS_MAX) break;
     const headers = readHeaders(message.headers);
     const traceparent = headers[HEADER.traceparent];
     if (traceparent === undefined || senders.has(traceparent)) continue;
-    const sender = findSender(headers);
-    if (sender !== undefined) senders.set(traceparent, sender);
+    const context = findSender(headers);
+    if (context === undefined) continue;
+    const runId = findRunId(headers[HEADER.run]);
+    const attributes = runId === undefined ? undefined : { [ATTRIBUTE.callerRunId]: runId };
+    senders.set(traceparent, attributes === undefined ? { context } : { context, attributes });
   }
   return [...senders.values()];
 }

@@ -72,7 +72,7 @@ function beginBatch(messages: EachBatchPayload["batch"]["messages"], origin: Ori
   if (span !== undefined) {
     describeConsumer(span, origin, "receive");
     span.addAttribute(SEMANTIC.messagingBatchCount, messages.length);
-    for (const context of findSenders(messages)) span.addLink({ context });
+    for (const link of findSenders(messages)) span.addLink(link);
   }
   return { span, context: new TransactionContext({ span }) };
 }

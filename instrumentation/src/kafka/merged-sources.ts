@@ -1,4 +1,4 @@
-import type { SpanContext } from "@opentelemetry/api";
+import type { Link } from "@opentelemetry/api";
 import { isTransactionId } from "../transaction/transaction-id.ts";
 import { HEADER } from "../wire-names.ts";
 import type { KnownHeaders } from "./kafka-shapes.ts";
@@ -14,8 +14,8 @@ export interface MergedSources {
   /** The first `SOURCES_MAX` of them. */
   readonly ids: readonly string[];
   readonly total: number;
-  /** The spans that sent the messages. */
-  readonly senders: readonly SpanContext[];
+  /** To the spans that sent the messages. */
+  readonly senders: readonly Link[];
 }
 
 /** `id,id,…`: no ID can hold a comma. */

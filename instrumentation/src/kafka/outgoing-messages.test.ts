@@ -1,5 +1,7 @@
 import { expect, test } from "vitest";
 import { RemoteSpan } from "../correlation/remote-span.ts";
+import { setTracer } from "../tracing/tracer-holder.ts";
+import { TransactionTracer } from "../tracing/transaction-tracer.ts";
 import { TransactionContext } from "../transaction/transaction-context.ts";
 import type { IncomingMessage, KafkaHeaders } from "./kafka-shapes.ts";
 import { readHeaders } from "./kafka-shapes.ts";
@@ -17,6 +19,7 @@ const OURS = {
   baggage: "clew.transaction.id=T-1",
   traceparent: `00-${TRACE}-00f067aa0ba902b7-01`,
 };
+const RUN = "0123456789abcdef".repeat(2);
 const SENT_BY = `00-${"1".repeat(32)}-${"2".repeat(16)}-01`;
 
 /** The headers of one message, sent inside of a handler where one was consumed. */
@@ -87,4 +90,30 @@ test("a repeat keeps naming what the handled message was made from", () => {
     readHeaders(headersOf(undefined, consumed, topic))["clew-transaction-sources"];
   expect(sources("jobs.dlq")).toBe("T-8,T-9");
   expect(sources("invoices")).toBeUndefined();
+});
+
+test("a message names the run whose span sent it, where that run makes spans", () => {
+  const tracer = new TransactionTracer({
+    scope: { name: "t", version: "1" },
+    sampler: () => true,
+    limits: {
+      ...{ attributes: 9, events: 9, links: 9 },
+      ...{ eventAttributes: 9, linkAttributes: 9, valueLength: 99 },
+    },
+    onEnd: () => undefined,
+  });
+  setTracer(tracer, RUN);
+  try {
+    expect(headersOf(undefined)).toEqual({ ...OURS, "clew-run": RUN });
+    // Who names a span or a transaction of its own does not name ours.
+    expect(headersOf({ traceparent: SENT_BY })).not.toHaveProperty("clew-run");
+    expect(headersOf({ "x-transaction-id": "mine" })).not.toHaveProperty("clew-run");
+    // What a handler copies from its message was true of who sent that one.
+    const headers = { ...OURS, traceparent: SENT_BY, "clew-run": "of another run" };
+    const consumed: IncomingMessage = { headers, value: Buffer.from("v") };
+    expect(headersOf(headers, consumed)).toMatchObject({ ...OURS, "clew-run": RUN });
+  } finally {
+    setTracer(tracer, undefined);
+  }
+  expect(headersOf(undefined)).toEqual(OURS);
 });

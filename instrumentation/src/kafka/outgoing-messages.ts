@@ -1,5 +1,5 @@
 import { writeOutboundHeaders } from "../http/outbound-headers.ts";
-import { counts } from "../stats.ts";
+import { findSpanRunId } from "../tracing/tracer-holder.ts";
 import type { TransactionContext } from "../transaction/transaction-context.ts";
 import { HEADER } from "../wire-names.ts";
 import { type Delivery, nextAttempt } from "./delivery.ts";
@@ -62,11 +62,16 @@ function addHeaders(
   return headers;
 }
 
+const RENEWED: ReadonlySet<string> = new Set([
+  HEADER.traceparent,
+  HEADER.tracestate,
+  HEADER.run,
+  HEADER.deliveryAttempt,
+]);
+
 /** The sender of a forwarded message is who forwards it, and each delivery is counted anew. */
 function isRenewed(name: string): boolean {
-  return (
-    name === HEADER.traceparent || name === HEADER.tracestate || name === HEADER.deliveryAttempt
-  );
+  return RENEWED.has(name);
 }
 
 function writeIds(headers: KafkaHeaders, sending: Sending): void {
@@ -76,9 +81,8 @@ function writeIds(headers: KafkaHeaders, sending: Sending): void {
     context,
     transaction: context.transaction,
     span: context.span?.spanContext(),
-    runId: counts.runId,
-    // A message has no way back: naming our run would ask for an answer that cannot come.
-    find: (name) => (name === HEADER.run ? "" : own[name]),
+    runId: findSpanRunId(),
+    find: (name) => own[name],
     set: (name, value) => {
       headers[name] = value;
     },

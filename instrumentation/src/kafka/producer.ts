@@ -137,7 +137,7 @@ function describe(
   if (sources.total > sources.ids.length) {
     span.addAttribute(ATTRIBUTE.transactionSourcesTotal, sources.total);
   }
-  for (const context of sources.senders) span.addLink({ context });
+  for (const link of sources.senders) span.addLink(link);
 }
 
 function isTopicMessages(value: unknown): value is TopicMessages {

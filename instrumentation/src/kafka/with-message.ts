@@ -1,10 +1,11 @@
 import { RemoteSpan } from "../correlation/remote-span.ts";
+import { findRunId } from "../http/open-server-span.ts";
 import { countFault } from "../stats.ts";
 import type { RecordedSpan } from "../tracing/recorded-span.ts";
 import { findTracer } from "../tracing/tracer-holder.ts";
 import { findInboundTransaction } from "../transaction/inbound-transaction.ts";
 import { runIn, TransactionContext } from "../transaction/transaction-context.ts";
-import { ATTRIBUTE, SEMANTIC } from "../wire-names.ts";
+import { ATTRIBUTE, HEADER, SEMANTIC } from "../wire-names.ts";
 import { describeConsumer, findSender, KIND_CONSUMER, type Origin } from "./consumer-span.ts";
 import { DELIVERY_KEY, type Delivery, findAttempt, findDelivery } from "./delivery.ts";
 import { type IncomingMessage, type KnownHeaders, readHeaders } from "./kafka-shapes.ts";
@@ -64,6 +65,8 @@ export function beginMessage(message: IncomingMessage, origin: Origin): Begun {
   const headers = readHeaders(message.headers);
   const { transaction, baggage } = findInboundTransaction(headers, true);
   const sender = findSender(headers);
+  const isJoined = sender !== undefined && !transaction.isStart;
+  const callerRunId = isJoined ? findRunId(headers[HEADER.run]) : undefined;
   const span = findTracer()?.start({
     name: `process ${origin.topic}`.trim(),
     kind: KIND_CONSUMER,
@@ -73,6 +76,7 @@ export function beginMessage(message: IncomingMessage, origin: Origin): Begun {
   if (span !== undefined) {
     describeConsumer(span, origin, "process");
     describeMessage(span, message, headers);
+    if (callerRunId !== undefined) span.addAttribute(ATTRIBUTE.callerRunId, callerRunId);
   }
   const delivery: Delivery = { message, topic: origin.topic, headers, transaction };
   const others = new Map<symbol, unknown>([[DELIVERY_KEY, delivery]]);

@@ -45,7 +45,7 @@ function beginMessages(messages: readonly IncomingMessage[]): Begun {
   if (span !== undefined) {
     describeConsumer(span, origin, "process");
     span.addAttribute(SEMANTIC.messagingBatchCount, messages.length);
-    for (const context of senders) span.addLink({ context });
+    for (const link of senders) span.addLink(link);
     if (ids.length > 1) span.setAttribute(ATTRIBUTE.transactionSources, [...sources.ids]);
   }
   const others = new Map<symbol, unknown>();

@@ -20,10 +20,14 @@ export const URGENT_SEVERITY = SEVERITY.error.number;
 
 export interface LogRecord {
   readonly timeMicros: number;
+  /** When it was made and got its number, whatever time it tells. */
+  readonly observedMicros: number;
   readonly severity: Severity;
   readonly body: unknown;
   /** Written one after the other; of a key that is in several, the last one's value counts. */
   readonly attributes: readonly Readonly<Record<string, unknown>>[];
   readonly transactionId: string | undefined;
   readonly span: SpanContext | undefined;
+  /** That span does not count it: it had ended, or is of another transaction. */
+  readonly isAfterSpan: boolean;
 }

@@ -19,17 +19,17 @@ export function toReadableLog(
 ): ReadableLogRecord {
   const attributes: Attributes = { [ATTRIBUTE.recordUid]: of.uid };
   if (log.transactionId !== undefined) attributes[ATTRIBUTE.transactionId] = log.transactionId;
+  if (log.isAfterSpan) attributes[ATTRIBUTE.afterSpan] = true;
   for (const source of log.attributes) {
     for (const [key, value] of Object.entries(source)) {
       if (value === undefined) continue;
       attributes[fieldName(key).text] = redactedField(key, toAnyValue(value, DEPTH_MAX));
     }
   }
-  const time = toHrTime(log.timeMicros);
   const eventName = attributes[ATTRIBUTE.eventName];
   return {
-    hrTime: time,
-    hrTimeObserved: time,
+    hrTime: toHrTime(log.timeMicros),
+    hrTimeObserved: toHrTime(log.observedMicros),
     ...(log.span === undefined ? {} : { spanContext: log.span }),
     severityText: log.severity.text,
     severityNumber: log.severity.number,

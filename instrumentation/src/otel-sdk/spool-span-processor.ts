@@ -3,7 +3,7 @@ import type { InstrumentationScope } from "@opentelemetry/core";
 import type { ReadableSpan, SpanProcessor, TimedEvent } from "@opentelemetry/sdk-trace";
 import type { SpanLimits } from "../tracing/config.ts";
 import { RecordedSpan, type Scope, type SpanEvent } from "../tracing/recorded-span.ts";
-import { logsUnder } from "../tracing/span-logs.ts";
+import { closeCount } from "../tracing/span-logs.ts";
 import type { Transaction } from "../transaction/transaction-context.ts";
 import { ATTRIBUTE } from "../wire-names.ts";
 
@@ -64,7 +64,7 @@ export class SpoolSpanProcessor implements SpanProcessor {
     recorded.statusMessage = span.status.message ?? "";
     if (span.events.length > 0) recorded.events = span.events.map(toSpanEvent);
     if (span.links.length > 0) recorded.links = span.links;
-    recorded.logs = logsUnder(span);
+    recorded.logs = closeCount(span);
     recorded.droppedAttributes = span.droppedAttributesCount;
     recorded.droppedEvents = span.droppedEventsCount;
     recorded.droppedLinks = span.droppedLinksCount;

@@ -28,6 +28,8 @@ export interface OpenTelemetryOptions {
 export interface OpenTelemetry {
   /** Makes the spans of our own hooks. */
   readonly tracer: TransactionTracer;
+  /** Whether its spans are made here and go where others look for them. */
+  readonly makesSpans: boolean;
   readonly isEmpty: boolean;
   drain(deadlineMs: number): Promise<void>;
   /** The process ends: counts what was not delivered; says how many records that were. */
@@ -53,6 +55,7 @@ export function startOpenTelemetry(options: OpenTelemetryOptions): OpenTelemetry
       registration.kind === "other-sdk"
         ? new BorrowingTracer({ ...spans, scope })
         : provider.tracer(scope.name, scope.version),
+    makesSpans: registration.kind !== "other-sdk" && goesOut(config),
     get isEmpty() {
       return (exports?.isEmpty ?? true) && !meters.isPending;
     },
@@ -71,6 +74,11 @@ export function startPropagationOnly(config: Config): void {
       ? new ServicePropagator()
       : loadSdkPropagation().createPropagator(propagators),
   );
+}
+
+/** Whether spans are sent anywhere: who prints them only keeps them to itself. */
+function goesOut({ traces, sdk }: Config): boolean {
+  return traces.enabled || sdk.traceExporters.some((exporter) => exporter !== "console");
 }
 
 interface Registered {

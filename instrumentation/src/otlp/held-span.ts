@@ -17,6 +17,8 @@ const KEPT_KEYS: readonly Buffer[] = [
   ATTRIBUTE.transactionStart,
   ATTRIBUTE.spanLogs,
 ].map((key) => Buffer.from(key));
+/** OTLP's kind of a consumer span, whose links stay: see `reduceToSummary`. */
+const KIND_CONSUMER = 5;
 const FIXED64 = 1;
 const BYTES = 2;
 const FIXED32 = 5;
@@ -59,10 +61,12 @@ export function writeHeldSpan(
 function copySummary(writer: ProtobufWriter, bytes: Uint8Array): void {
   const at = { position: 0 };
   let from = 0;
+  let hasLinks = false;
   while (at.position < bytes.length) {
     const begin = at.position;
     const tag = readVarint(bytes, at);
     const wireType = tag & 7;
+    const field = tag >>> 3;
     let contentAt = at.position;
     if (wireType === FIXED64) at.position += FIXED64_BYTES;
     else if (wireType === FIXED32) at.position += FIXED32_BYTES;
@@ -70,9 +74,12 @@ function copySummary(writer: ProtobufWriter, bytes: Uint8Array): void {
       const value = readVarint(bytes, at);
       contentAt = at.position;
       if (wireType === BYTES) at.position += value;
+      else if (field === SPAN.kind) hasLinks = value === KIND_CONSUMER;
     }
-    const field = tag >>> 3;
-    const isKept = field === SPAN.attributes ? isKeptKey(bytes, contentAt) : KEPT_FIELDS.has(field);
+    const isKept =
+      field === SPAN.attributes
+        ? isKeptKey(bytes, contentAt)
+        : KEPT_FIELDS.has(field) || (hasLinks && field === SPAN.links);
     if (isKept) continue;
     if (begin > from) writer.raw(bytes.subarray(from, begin));
     from = at.position;

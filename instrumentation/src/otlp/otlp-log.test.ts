@@ -5,6 +5,7 @@ import { ATTRIBUTE } from "../wire-names.ts";
 import { writeLog } from "./otlp-log.ts";
 import { ProtobufWriter } from "./protobuf-writer.ts";
 
+const TIME_MICROS = 1_795_266_000_000_001;
 const RUN = `${"0123456789abcdef".repeat(2)}-`;
 
 /** Trace id, span id and flags of the record that is written. */
@@ -25,8 +26,8 @@ function attributesAfter(log: Partial<LogRecord>, sequence = 1, prefix = RUN) {
 function written(log: Partial<LogRecord>, sequence: number, prefix: string): Buffer {
   const writer = new ProtobufWriter(16);
   const whole: LogRecord = {
-    ...{ timeMicros: 1_795_266_000_000_001, severity: SEVERITY.info, body: "x" },
-    ...{ attributes: [], transactionId: undefined, span: undefined, ...log },
+    ...{ timeMicros: TIME_MICROS, observedMicros: TIME_MICROS, severity: SEVERITY.info, body: "x" },
+    ...{ attributes: [], transactionId: undefined, span: undefined, isAfterSpan: false, ...log },
   };
   writeLog(writer, whole, { prefix, sequence });
   const [field] = fieldsOf(writer.buffer.subarray(0, writer.position));
@@ -78,4 +79,19 @@ test("a key stands once: the last source's value; our own attributes cannot be r
   expect(attributesAfter({ attributes: named })[ATTRIBUTE.transactionId]).toBe("theirs");
   const inside = attributesAfter({ attributes: named, transactionId: "T-1" });
   expect(inside[ATTRIBUTE.transactionId]).toBe("T-1");
+});
+
+test("a record that its span does not count says so, and no line can say it for itself", () => {
+  expect(attributesAfter({ isAfterSpan: true })).toMatchObject({ [ATTRIBUTE.afterSpan]: true });
+  const named = [{ [ATTRIBUTE.afterSpan]: true }];
+  expect(attributesAfter({ attributes: named })).not.toHaveProperty([ATTRIBUTE.afterSpan]);
+  expect(
+    attributesAfter({ attributes: [{ [ATTRIBUTE.afterSpan]: 1 }], isAfterSpan: true }),
+  ).toEqual({ [ATTRIBUTE.recordUid]: `${RUN}1`, [ATTRIBUTE.afterSpan]: true });
+});
+
+test("a record tells when it was made beside the time that the service gave it", () => {
+  const fields = fieldsOf(written({ timeMicros: 7, observedMicros: 9 }, 1, RUN));
+  const times = fields.filter(({ number }) => number === 1 || number === 11);
+  expect(times.map(({ value }) => (value as Buffer).readBigUInt64LE())).toEqual([7000n, 9000n]);
 });

@@ -44,7 +44,8 @@ export function writeLog(writer: ProtobufWriter, log: LogRecord, uid: Uid): void
   }
   const { span } = log;
   if (span !== undefined) writeSpanContext(writer, LOG, span);
-  writer.nanoseconds(LOG.observedTime, log.timeMicros);
+  if (log.isAfterSpan) writer.shortScalar(LOG.attributes, ATTRIBUTE.afterSpan, true);
+  writer.nanoseconds(LOG.observedTime, log.observedMicros);
   writer.close(start, LENGTH_BYTES);
 }
 
@@ -66,7 +67,7 @@ function writeAttributes(
 
 /** A line that names our own attributes cannot take the record's place or transaction away. */
 function isOurs(log: LogRecord, key: string): boolean {
-  if (key === ATTRIBUTE.recordUid) return true;
+  if (key === ATTRIBUTE.recordUid || key === ATTRIBUTE.afterSpan) return true;
   return key === ATTRIBUTE.transactionId && log.transactionId !== undefined;
 }
 

@@ -3,12 +3,14 @@ import { attributesOf, fieldsOf } from "../../test/otlp-sink.ts";
 import { writeHeldSpan } from "../otlp/held-span.ts";
 import { writeSpan } from "../otlp/otlp-span.ts";
 import { ProtobufWriter } from "../otlp/protobuf-writer.ts";
+import { SPAN_HELD_MS_MAX } from "../wire-names.ts";
 import {
   HELD_AGE_MAX_MS,
   HELD_BYTES_MAX,
   HELD_SPANS_MAX,
   HeldSpans,
   PROMOTED_MAX,
+  RELEASE_EVERY_MS,
 } from "./held-spans.ts";
 import { type RecordedSpan, STATUS } from "./recorded-span.ts";
 import { reduceToSummary } from "./span-summary.ts";
@@ -51,9 +53,9 @@ function subject(isKept: (id: string) => boolean = () => false) {
     limits: LIMITS,
     onEnd: (span) => held.end(span),
   });
-  const start = (name: string, id?: string): RecordedSpan => {
+  const start = (name: string, id?: string, kind = 0): RecordedSpan => {
     const transaction = id === undefined ? undefined : { id, isStart: false, callerId: undefined };
-    return tracer.start({ name, kind: 0, parent: undefined, transaction });
+    return tracer.start({ name, kind, parent: undefined, transaction });
   };
   return { held, written, messages, start };
 }
@@ -217,3 +219,24 @@ function encoded(span: RecordedSpan): Buffer {
   writeSpan(writer, span, 1);
   return fieldsOf(writer.buffer.subarray(0, writer.position))[0]?.value as Buffer;
 }
+
+test("a held span leaves within the time that others reckon with", () => {
+  expect(HELD_AGE_MAX_MS + 2 * RELEASE_EVERY_MS).toBeLessThan(SPAN_HELD_MS_MAX);
+});
+
+test("the summary of work on several messages keeps its links to who sent them", () => {
+  const { held, messages, start } = subject();
+  const CONSUMER = 4;
+  const context = { traceId: "1".repeat(32), spanId: "2".repeat(16), traceFlags: 1 };
+  const attributes = { "clew.caller.run.id": "r1" };
+  const spans = [CONSUMER, 1].map((kind) => start(`kind ${kind}`, "A", kind));
+  for (const span of spans) span.addLink({ context, attributes }).addEvent("gone").end();
+  held.release();
+  const linksOf = (message: Buffer) => fieldsOf(message).filter(({ number }) => number === 13);
+  const [batch, single] = messages as [Buffer, Buffer];
+  expect(linksOf(batch)).toHaveLength(1);
+  expect(attributesOf(linksOf(batch)[0]?.value as Buffer, 4)).toEqual(attributes);
+  expect(linksOf(single)).toEqual([]);
+  for (const span of spans) reduceToSummary(span);
+  expect(spans.map(({ links }) => links?.length)).toEqual([1, undefined]);
+});

@@ -24,14 +24,14 @@ export interface HeldSpansOptions {
   readonly nowMs?: () => number;
 }
 
-/** How long a span waits for an error of its transaction. */
+/** How long a span waits for an error of its transaction; less than `SPAN_HELD_MS_MAX`. */
 export const HELD_AGE_MAX_MS = 10_000;
 export const HELD_SPANS_MAX = 32_768;
 export const HELD_BYTES_MAX = 16 * 1024 * 1024;
 /** Transactions remembered as failed, so that what they still do is kept whole. */
 export const PROMOTED_MAX = 8192;
 /** Often, so that each time there is little to write. */
-const RELEASE_EVERY_MS = 100;
+export const RELEASE_EVERY_MS = 100;
 const ENCODER_BYTES = 16 * 1024;
 
 /**

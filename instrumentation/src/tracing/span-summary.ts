@@ -1,14 +1,30 @@
 import { ATTRIBUTE, SEMANTIC } from "../wire-names.ts";
 import type { RecordedSpan } from "./recorded-span.ts";
 
-/** What a hop is made of: where a call went, of which kind it was, and which run answered. */
+/**
+ * What a hop is made of: where a call or message went, of which kind it was, by which run and group
+ * it was made and taken, and what a fan-in was made from.
+ */
 export const SUMMARY_ATTRIBUTES: readonly string[] = [
   SEMANTIC.serverAddress,
   SEMANTIC.serverPort,
   SEMANTIC.httpMethod,
   SEMANTIC.messagingDestination,
+  SEMANTIC.messagingConsumerGroup,
+  SEMANTIC.messagingBatchCount,
+  SEMANTIC.messagingPartition,
+  SEMANTIC.messagingKafkaOffset,
+  SEMANTIC.databaseSystem,
+  SEMANTIC.databaseSystemBefore,
+  SEMANTIC.errorType,
+  ATTRIBUTE.parentOutside,
   ATTRIBUTE.peerRunId,
+  ATTRIBUTE.callerRunId,
+  ATTRIBUTE.transactionSources,
+  ATTRIBUTE.transactionSourcesTotal,
 ];
+/** The API's SpanKind. */
+const KIND_CONSUMER = 4;
 const KEPT: ReadonlySet<unknown> = new Set(SUMMARY_ATTRIBUTES);
 
 /**
@@ -27,7 +43,8 @@ export function reduceToSummary(span: RecordedSpan): void {
   attributes.length = kept;
   attributes.push(ATTRIBUTE.spanSummary, true);
   span.events = undefined;
-  span.links = undefined;
+  // Several messages at once have no parent: only links tell that they were taken, and from whom.
+  if (span.kind !== KIND_CONSUMER) span.links = undefined;
   // What a limit dropped went the way of all the rest.
   span.droppedAttributes = 0;
   span.droppedEvents = 0;

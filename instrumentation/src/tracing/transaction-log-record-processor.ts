@@ -22,7 +22,9 @@ export class TransactionLogRecordProcessor {
     const given = context?.getValue(TRANSACTION_KEY) as Transaction | undefined;
     const transaction = given ?? findContext()?.transaction;
     if (transaction !== undefined) record.setAttribute(ATTRIBUTE.transactionId, transaction.id);
-    if (context !== undefined) countLogUnder(trace.getSpan(context));
+    if (context === undefined) return;
+    const isCounted = countLogUnder(trace.getSpan(context), transaction?.id);
+    if (!isCounted) record.setAttribute(ATTRIBUTE.afterSpan, true);
   }
 
   forceFlush(): Promise<void> {

@@ -5,7 +5,7 @@ import {
   type Transaction,
 } from "../transaction/transaction-context.ts";
 import { ATTRIBUTE } from "../wire-names.ts";
-import { logsUnder } from "./span-logs.ts";
+import { closeCount, noteTransaction } from "./span-logs.ts";
 
 /**
  * For services that run an OpenTelemetry SDK of their own: give it to `NodeSDK` as one of its
@@ -17,6 +17,7 @@ export class TransactionSpanProcessor {
     const transaction = given ?? findContext()?.transaction;
     if (transaction === undefined) return;
     span.setAttribute(ATTRIBUTE.transactionId, transaction.id);
+    noteTransaction(span, transaction.id);
     if (!transaction.isStart) return;
     transaction.isStart = false;
     span.setAttribute(ATTRIBUTE.transactionStart, true);
@@ -24,7 +25,7 @@ export class TransactionSpanProcessor {
 
   /** How many log records `TransactionLogRecordProcessor` saw under the span. */
   onEnding(span: Pick<Span, "setAttribute">): void {
-    const logs = logsUnder(span);
+    const logs = closeCount(span);
     if (logs > 0) span.setAttribute(ATTRIBUTE.spanLogs, logs);
   }
 

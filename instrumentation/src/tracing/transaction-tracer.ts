@@ -2,10 +2,12 @@ import type { Context, Span, SpanContext, SpanOptions, Tracer } from "@opentelem
 import { nowMicros } from "../now-micros.ts";
 import {
   activeContext,
+  findContext,
   runIn,
   type Transaction,
   TransactionContext,
 } from "../transaction/transaction-context.ts";
+import { ATTRIBUTE } from "../wire-names.ts";
 import type { SpanLimits } from "./config.ts";
 import { RecordedSpan, type Scope, toMicros } from "./recorded-span.ts";
 import type { Sampler } from "./sampler.ts";
@@ -52,7 +54,7 @@ export class TransactionTracer implements Tracer {
     };
     if (parent?.traceState !== undefined) context.traceState = parent.traceState;
     const { scope, limits, onEnd } = this.options;
-    return new RecordedSpan({
+    const span = new RecordedSpan({
       scope,
       name: request.name,
       kind: request.kind,
@@ -64,6 +66,8 @@ export class TransactionTracer implements Tracer {
       startMicros,
       onEnd,
     });
+    if (isOutside(parent, transaction)) span.addAttribute(ATTRIBUTE.parentOutside, true);
+    return span;
   }
 
   startSpan(name: string, options: SpanOptions = {}, context?: Context): Span {
@@ -106,6 +110,14 @@ export class TransactionTracer implements Tracer {
     const span = this.startSpan(name, options, within);
     return runIn(within.with({ span }), () => body(span)) as ReturnType<F>;
   }
+}
+
+/** Whether the parent, a span of this run, is in another transaction than its child, or in none. */
+function isOutside(parent: SpanContext | undefined, transaction: Transaction | undefined): boolean {
+  if (parent === undefined || transaction === undefined || parent.isRemote === true) return false;
+  const active = findContext()?.span;
+  if (!(active instanceof RecordedSpan) || active.spanContext() !== parent) return false;
+  return active.transaction?.id !== transaction.id;
 }
 
 /** A span that was made here remembers its transaction, whatever context it is put into. */

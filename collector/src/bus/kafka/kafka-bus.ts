@@ -36,7 +36,7 @@ export interface KafkaBusOptions {
 /** 1 to 5 ms cost the same CPU under load; more is only slower (docs/kafka.md). */
 const GATHER_MS = 2;
 const BATCH_BYTES_MAX = 1024 * 1024;
-/** Room of the longest request id that is minted, a UUID or the name of a place in Kafka. */
+/** Room of the longest request id that is minted, or of a short one and the id of a record. */
 const REQUEST_ID_BYTES_MAX = 512;
 /** A leader is chosen anew, or a broker restarted, in less; after that nobody waits in vain. */
 const PATIENCE_MS = 3_000;
@@ -165,7 +165,8 @@ export class KafkaBus implements Bus {
       const why = `${value.length} bytes are more than the topic takes (${this.maxMessageBytes})`;
       throw new ClewError("BUS_MESSAGE_TOO_LARGE", `cannot publish: ${why}`);
     }
-    if (Buffer.byteLength(headers.requestId) > REQUEST_ID_BYTES_MAX) {
+    const { requestId, recordId = "" } = headers;
+    if (Buffer.byteLength(requestId) + Buffer.byteLength(recordId) > REQUEST_ID_BYTES_MAX) {
       throw new ClewError("BUS_MESSAGE_TOO_LARGE", "cannot publish: the request id is too long");
     }
     if (this.#inFlightBytes + value.length > maxInFlightBytes) {

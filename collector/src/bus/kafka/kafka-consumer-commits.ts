@@ -7,6 +7,8 @@ export interface KafkaConsumerCommitsOptions {
   readonly send: (offsets: ReadonlyMap<string, number>) => Promise<void>;
   /** Resolves after a while, or at once when everything ends. */
   readonly wait: () => Promise<void>;
+  /** The broker has these, of partitions that are still ours. */
+  readonly onCommitted?: (offsets: ReadonlyMap<string, number>) => void;
 }
 
 /**
@@ -69,6 +71,7 @@ export class KafkaConsumerCommits {
       await send(offsets);
       if (generation !== guard.generation) return true;
       for (const [partition, offset] of offsets) guard.committed(partition, offset);
+      this.#options.onCommitted?.(offsets);
       return true;
     } catch {
       // The session that reads hears of the same trouble, and tells it.

@@ -3,6 +3,8 @@ import type { DeliveredMessage } from "../bus.ts";
 /** What a message takes beside its value, so that a queue of empty ones is bounded too. */
 const MESSAGE_OVERHEAD_BYTES = 512;
 
+type HandOut = (message: DeliveredMessage) => DeliveredMessage | undefined;
+
 interface Waiting {
   readonly message: DeliveredMessage;
   readonly bytes: number;
@@ -34,8 +36,11 @@ export class KafkaConsumerPrefetch {
     return true;
   }
 
-  /** The next messages, at least one where there is one, of about `maxBytes` of values. */
-  take(maxBytes: number): DeliveredMessage[] {
+  /**
+   * The next messages, at least one where there is one, of about `maxBytes` of values.
+   * @param handOut makes of a message what the reader gets; undefined ends it before that one
+   */
+  take(maxBytes: number, handOut: HandOut = (message) => message): DeliveredMessage[] {
     const messages: DeliveredMessage[] = [];
     let valueBytes = 0;
     for (;;) {
@@ -43,7 +48,9 @@ export class KafkaConsumerPrefetch {
       if (next === undefined) break;
       valueBytes += next.message.value.length;
       if (messages.length > 0 && valueBytes > maxBytes) break;
-      messages.push(next.message);
+      const message = handOut(next.message);
+      if (message === undefined) break;
+      messages.push(message);
       this.#count(next.message.partition, -next.bytes);
       this.#readCount++;
     }

@@ -116,9 +116,13 @@ export class KafkaConsumerSession {
   }
 
   /** Rejects where the broker did not take it, as after a rebalance it does not know of yet. */
-  async commit(offsets: ReadonlyMap<string, number>): Promise<void> {
+  async commit(
+    offsets: ReadonlyMap<string, number>,
+    metadataOf: (partition: string) => string | null,
+  ): Promise<void> {
     const list = [...offsets].map(([partition, offset]) => {
-      return { ...this.#address(partition), offset: String(offset) };
+      const metadata = metadataOf(partition);
+      return { ...this.#address(partition), offset: String(offset), metadata };
     });
     if (this.#commitOnce === undefined) return this.#consumer.commitOffsets(list);
     const topics = Map.groupBy(list, ({ topic }) => topic);

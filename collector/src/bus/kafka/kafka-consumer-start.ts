@@ -11,7 +11,7 @@ export interface ConsumerStart {
 
 export interface StartRequest {
   readonly partition: string;
-  readonly offsets: GroupOffsets;
+  readonly offsets: Omit<GroupOffsets, "metadata">;
   /** What the store has, or the reader said is safe, counted from the same partition. */
   readonly known: number | undefined;
   /**

@@ -1,6 +1,7 @@
 import type { EachBatchPayload, Kafka, KafkaMessage } from "kafkajs";
 import { ClewError } from "../../errors.ts";
 import type { BusConsumer, DeliveredMessage, MessageHeaders, Position, Topic } from "../bus.ts";
+import type { RepeatBounds } from "../repeat-window.ts";
 import { GenerationGuard } from "./generation-guard.ts";
 import { KafkaConsumerCommits } from "./kafka-consumer-commits.ts";
 import { KafkaConsumerPrefetch } from "./kafka-consumer-prefetch.ts";
@@ -9,6 +10,7 @@ import { chooseStart } from "./kafka-consumer-start.ts";
 import { KafkaConsumerTrouble } from "./kafka-consumer-trouble.ts";
 import { type GroupOffsets, readGroupOffsets } from "./kafka-group-offsets.ts";
 import { decodeHeaders } from "./kafka-headers.ts";
+import { KafkaRepeatWindows } from "./kafka-repeat-windows.ts";
 import { findTopic, findTopicPartition, partitionName } from "./kafka-topics.ts";
 
 export interface KafkaConsumerOptions {
@@ -20,6 +22,8 @@ export interface KafkaConsumerOptions {
   /** Where to begin, as `Bus.openConsumer` has it; names of other buses are left out. */
   readonly from: ReadonlyMap<string, number>;
   readonly clientRack?: string | undefined;
+  /** Where the store keeps no positions: how far it is written beyond what the group committed. */
+  readonly repeatBounds?: RepeatBounds | undefined;
   /** Of what is fetched and not yet read. */
   readonly prefetchBytesMax?: number;
   /** Hears one line for each kind of trouble, and one when all is well again. */
@@ -42,6 +46,7 @@ export class KafkaConsumer implements BusConsumer {
   readonly #guard = new GenerationGuard();
   readonly #prefetch: KafkaConsumerPrefetch;
   readonly #commits: KafkaConsumerCommits;
+  readonly #windows: KafkaRepeatWindows;
   readonly #trouble: KafkaConsumerTrouble;
   readonly #sessions: KafkaConsumerSessions;
   /** Everything before is safe, by the store's word or the reader's. */
@@ -64,6 +69,7 @@ export class KafkaConsumer implements BusConsumer {
     this.#options = options;
     this.#known = new Map([...options.from].filter(([name]) => findTopicPartition(name)));
     this.#prefetch = new KafkaConsumerPrefetch(options.prefetchBytesMax ?? PREFETCH_BYTES_MAX);
+    this.#windows = new KafkaRepeatWindows(options.repeatBounds);
     this.#trouble = new KafkaConsumerTrouble(options);
     this.#sessions = new KafkaConsumerSessions({
       trouble: this.#trouble,
@@ -78,6 +84,7 @@ export class KafkaConsumer implements BusConsumer {
       guard: this.#guard,
       send: (offsets) => this.#sendCommits(offsets),
       wait: () => this.#sessions.pause(),
+      onCommitted: (offsets) => this.#acknowledge(offsets),
     });
   }
 
@@ -92,7 +99,7 @@ export class KafkaConsumer implements BusConsumer {
   }): Promise<readonly DeliveredMessage[]> {
     const { maxBytes, signal } = request;
     while (!this.#sessions.isStopped && !signal.aborted) {
-      const messages = this.#prefetch.take(maxBytes);
+      const messages = this.#prefetch.take(maxBytes, (each) => this.#windows.handOut(each));
       for (const { partition, offset } of messages) this.#guard.handOut(partition, offset + 1);
       this.#fetchWanted();
       if (messages.length > 0) return messages;
@@ -107,7 +114,10 @@ export class KafkaConsumer implements BusConsumer {
       throw new ClewError("BUS_STOPPED", "cannot commit: the consumer has stopped");
     }
     const { partition, offset } = nextPosition;
-    this.#known.set(partition, Math.max(offset, this.#known.get(partition) ?? 0));
+    // Without the store's word only what the group committed counts, for whoever goes on.
+    if (!this.#windows.isOn) {
+      this.#known.set(partition, Math.max(offset, this.#known.get(partition) ?? 0));
+    }
     await this.#commits.add(nextPosition);
   }
 
@@ -122,12 +132,14 @@ export class KafkaConsumer implements BusConsumer {
   #begin(partitions: readonly string[]): void {
     const generation = this.#guard.begin(partitions);
     this.#prefetch.clear();
+    this.#windows.clear();
     void this.#start(generation);
   }
 
   #revoke(): void {
     this.#guard.end();
     this.#prefetch.clear();
+    this.#windows.clear();
   }
 
   /** Finds out where each partition begins, trying until it is known or the generation is over. */
@@ -170,6 +182,7 @@ export class KafkaConsumer implements BusConsumer {
       // Counted in another partition of this name.
       if (known !== undefined && next < known) this.#known.delete(partition);
       this.#guard.start(partition, { next, committed });
+      this.#windows.start(partition, { next, offsets: found });
       this.#sessions.current?.seek(partition, next);
       // After a crash between the store's commit and the group's, the store knows better.
       if (next === known && next > committed) void this.#commits.add({ partition, offset: next });
@@ -225,7 +238,13 @@ export class KafkaConsumer implements BusConsumer {
   async #sendCommits(offsets: ReadonlyMap<string, number>): Promise<void> {
     const session = this.#sessions.current;
     if (session === undefined) throw new Error("there is no session");
-    await session.commit(offsets);
+    await session.commit(offsets, (partition) => this.#windows.metadata(partition));
+  }
+
+  #acknowledge(offsets: ReadonlyMap<string, number>): void {
+    for (const [partition, offset] of offsets) this.#windows.acknowledged(partition, offset);
+    // A reader may have waited for that.
+    this.#wake();
   }
 
   #wake(): void {

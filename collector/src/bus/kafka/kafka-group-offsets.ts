@@ -10,6 +10,8 @@ export interface GroupOffsets {
   readonly end: number;
   /** Of the next message to be read by the group; undefined where it never committed. */
   readonly committed: number | undefined;
+  /** The text that the commit carries; empty where it carries none. */
+  readonly metadata: string;
 }
 
 export interface GroupQuery {
@@ -29,20 +31,23 @@ export async function readGroupOffsets(
 ): Promise<ReadonlyMap<string, GroupOffsets>> {
   const { admin, groupId, topicPrefix, topics } = query;
   const names = topics.map((topic) => topicName(topicPrefix, topic));
-  const committed = new Map<string, number>();
+  const committed = new Map<string, { readonly offset: number; readonly metadata: string }>();
   for (const { topic: name, partitions } of await admin.fetchOffsets({ groupId, topics: names })) {
-    for (const { partition, offset } of partitions) {
-      if (Number(offset) >= 0) committed.set(`${name}/${partition}`, Number(offset));
+    for (const { partition, offset, metadata } of partitions) {
+      if (Number(offset) < 0) continue;
+      committed.set(`${name}/${partition}`, { offset: Number(offset), metadata: metadata ?? "" });
     }
   }
   const found = new Map<string, GroupOffsets>();
   for (const topic of topics) {
     const name = topicName(topicPrefix, topic);
     for (const { partition, low, high } of await admin.fetchTopicOffsets(name)) {
+      const commit = committed.get(`${name}/${partition}`);
       found.set(partitionName({ topic, partition }), {
         low: Number(low),
         end: Number(high),
-        committed: committed.get(`${name}/${partition}`),
+        committed: commit?.offset,
+        metadata: commit?.metadata ?? "",
       });
     }
   }

@@ -18,6 +18,14 @@ test("are read back as they were written, as text and as bytes", () => {
   expect(decodeHeaders({ ...PLACE, headers: Object.fromEntries(bytes) })).toEqual(OWN);
 });
 
+test("of a replay say what id its record has, and when it was asked for", () => {
+  const replay = { ...OWN, recordId: "run-ü-17", replayedNs: 2n ** 63n - 1n };
+  expect(decodeHeaders({ ...PLACE, headers: encodeHeaders(replay) })).toEqual(replay);
+  const wrong = { "clew.record.id": "x".repeat(257), "clew.replayed": "soon" };
+  const headers = { ...encodeHeaders(OWN), ...wrong };
+  expect(Object.keys(decodeHeaders({ ...PLACE, headers }))).toEqual(Object.keys(OWN));
+});
+
 test("of several values the last counts", () => {
   const headers = { ...encodeHeaders(OWN), "clew.part": ["7", Buffer.from("2")] };
   expect(decodeHeaders({ ...PLACE, headers })).toEqual(OWN);
@@ -28,6 +36,7 @@ test.each<[string, ReceivedMessage["headers"]]>([
   ["an empty list", {}],
   ["others'", { traceparent: "00-1-2-01" }],
   ["no request id", { ...encodeHeaders(OWN), "clew.request.id": undefined }],
+  ["a request id too long", { ...encodeHeaders(OWN), "clew.request.id": "r".repeat(257) }],
   ["no number of the part", { ...encodeHeaders(OWN), "clew.part": undefined }],
   ["a negative part", { ...encodeHeaders(OWN), "clew.part": "-1" }],
   ["a part that is no number", { ...encodeHeaders(OWN), "clew.part": "1e3" }],

@@ -6,6 +6,8 @@
  *   clew.records      decimal
  *   clew.received     decimal, Unix time in ns
  *   clew.repeat       "1" or "0"
+ *   clew.record.id    only of a message whose one record has its id from before: a dead letter
+ *   clew.replayed     only of a dead letter that was sent again: decimal, Unix time in ns
  */
 import { KAFKA_HEADER } from "../../wire-names.ts";
 import type { MessageHeaders } from "../bus.ts";
@@ -25,6 +27,8 @@ export interface ReceivedMessage {
 type HeaderValue = Buffer | string | (Buffer | string)[] | undefined;
 
 const DECIMAL = /^\d{1,19}$/;
+/** Longer ones are nobody's we know: each record's id begins with it, and a store bounds those. */
+const ID_CHARACTERS_MAX = 256;
 const NS_PER_MS = 1_000_000n;
 
 export function encodeHeaders(headers: MessageHeaders): Record<string, string> {
@@ -34,6 +38,10 @@ export function encodeHeaders(headers: MessageHeaders): Record<string, string> {
     [KAFKA_HEADER.records]: String(headers.records),
     [KAFKA_HEADER.received]: String(headers.receivedNs),
     [KAFKA_HEADER.repeat]: headers.repeat ? "1" : "0",
+    ...(headers.recordId === undefined ? {} : { [KAFKA_HEADER.recordId]: headers.recordId }),
+    ...(headers.replayedNs === undefined
+      ? {}
+      : { [KAFKA_HEADER.replayed]: String(headers.replayedNs) }),
   };
 }
 
@@ -53,10 +61,23 @@ function decodeOwn(headers: ReceivedMessage["headers"]): MessageHeaders | undefi
   const part = findInteger(headers[KAFKA_HEADER.part]);
   const records = findInteger(headers[KAFKA_HEADER.records]);
   const received = textOf(headers[KAFKA_HEADER.received]);
-  const repeat = textOf(headers[KAFKA_HEADER.repeat]);
+  const repeat = textOf(headers[KAFKA_HEADER.repeat]) === "1";
   if (requestId === undefined || part === undefined || records === undefined) return undefined;
+  if (requestId.length > ID_CHARACTERS_MAX) return undefined;
   if (received === undefined || !DECIMAL.test(received)) return undefined;
-  return { requestId, part, records, receivedNs: BigInt(received), repeat: repeat === "1" };
+  const replay = decodeReplay(headers);
+  return { requestId, part, records, receivedNs: BigInt(received), repeat, ...replay };
+}
+
+function decodeReplay(
+  headers: NonNullable<ReceivedMessage["headers"]>,
+): Pick<MessageHeaders, "recordId" | "replayedNs"> {
+  const recordId = textOf(headers[KAFKA_HEADER.recordId]) ?? "";
+  const replayed = textOf(headers[KAFKA_HEADER.replayed]) ?? "";
+  return {
+    ...(recordId === "" || recordId.length > ID_CHARACTERS_MAX ? {} : { recordId }),
+    ...(DECIMAL.test(replayed) ? { replayedNs: BigInt(replayed) } : {}),
+  };
 }
 
 function derive({ topic, partition, offset, timestamp }: ReceivedMessage): MessageHeaders {

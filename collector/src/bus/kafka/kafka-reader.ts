@@ -1,4 +1,5 @@
 import { TOPICS, type Topic } from "../bus.ts";
+import type { RepeatBounds } from "../repeat-window.ts";
 import type { KafkaConfig } from "./config.ts";
 import { createKafkaClient } from "./kafka-client.ts";
 import { KafkaConsumer } from "./kafka-consumer.ts";
@@ -11,6 +12,8 @@ export interface KafkaReaderOptions {
   readonly from: ReadonlyMap<string, number>;
   /** `INDEXED_TOPICS` where absent. */
   readonly topics?: readonly Topic[];
+  /** As `KafkaConsumer` has it. */
+  readonly repeatBounds?: RepeatBounds | undefined;
   /** As `KafkaConsumer` has it; for tests. */
   readonly prefetchBytesMax?: number;
   readonly report: (line: string) => void;

@@ -22,7 +22,9 @@ export function recordsBytesMax(messages: readonly OutgoingMessage[]): number {
 
 /** The same for one message. */
 export function recordBytesMax({ value, headers }: OutgoingMessage): number {
-  return value.length + Buffer.byteLength(headers.requestId) + RECORD_OVERHEAD_BYTES;
+  const { requestId, recordId = "" } = headers;
+  const idBytes = Buffer.byteLength(requestId) + Buffer.byteLength(recordId);
+  return value.length + idBytes + RECORD_OVERHEAD_BYTES;
 }
 
 /**

@@ -12,6 +12,8 @@ import { METRIC } from "../../wire-names.ts";
 import { DOCUMENT_BYTES_MAX } from "./bulk-records.ts";
 import { BULK_OPERATIONS_MAX } from "./bulk-request.ts";
 
+const TOKENS = ["first-token", "second-token"].map((token) => ({ name: token, token }));
+
 const MIB = 1024 * 1024;
 const ONE = bulk(
   { create: { _index: "logs-app" } },
@@ -422,7 +424,7 @@ describe("tokens", () => {
     ["Digest first-token", 401],
     ["Bearer", 401],
   ])("authorization %s: %i", async (authorization, status) => {
-    await restart({ ingestTokens: ["first-token", "second-token"] });
+    await restart({ ingestTokens: TOKENS });
     const headers = authorization === undefined ? {} : { authorization };
     const answer = await sendBulk(running.port, ONE, { headers });
     expect(answer.status).toBe(status);

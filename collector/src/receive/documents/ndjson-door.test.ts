@@ -143,7 +143,7 @@ describe("what is refused", () => {
       "UNAUTHENTICATED",
     ],
   ])("%s", async (_name, body, more, status, code) => {
-    const ingestTokens = status === 401 ? ["first-token"] : [];
+    const ingestTokens = status === 401 ? [{ name: "ada", token: "first-token" }] : [];
     await restart({ maxRequestBytes: MIB, ingestTokens });
     const answer = await sendLines(running.port, body, more);
     expect(answer.status).toBe(status);

@@ -1,15 +1,10 @@
 import type { Duplex } from "node:stream";
 import { HEADER } from "@clew/instrumentation/names";
-import {
-  type ConnectionInjector,
-  type handleUnaryCall,
-  Server,
-  ServerCredentials,
-  type ServiceDefinition,
-} from "@grpc/grpc-js";
+import type { ConnectionInjector, handleUnaryCall, Server, ServiceDefinition } from "@grpc/grpc-js";
 import type { Config } from "../../config.ts";
 import { discard } from "../../discard.ts";
 import { toClewError } from "../../errors.ts";
+import { createGrpcServer, grpcCredentials } from "../../grpc/grpc-server.ts";
 import type { Signal } from "../../otlp/otlp-schema.ts";
 import { decompress } from "../decompress.ts";
 import type { Intake } from "../intake.ts";
@@ -31,13 +26,6 @@ const SERVICES: Readonly<Record<Signal, string>> = {
   traces: "opentelemetry.proto.collector.trace.v1.TraceService",
   metrics: "opentelemetry.proto.collector.metrics.v1.MetricsService",
 };
-/** Calls at a time on one connection; what they hold together, the intake bounds. */
-const STREAMS_MAX = 100;
-/** A client that is gone without a word is found after these; one that is idle is let go later. */
-const KEEPALIVE_MS = 60_000;
-const KEEPALIVE_ANSWER_MS = 20_000;
-const IDLE_MS = 15 * 60_000;
-
 /**
  * The three services of OTLP/gRPC, on connections that are handed to them. grpc-js does the
  * protocol and hands on the bytes of each message undecoded; who may send, and how much at a time,
@@ -52,20 +40,14 @@ export class GrpcServices {
   constructor(options: GrpcServicesOptions) {
     this.options = options;
     this.exports = new GrpcExports(options);
-    this.grpc = new Server({
+    this.grpc = createGrpcServer({
       interceptors: [this.exports.interceptor],
       "grpc.max_receive_message_length": options.config.maxRequestBytes,
-      "grpc.max_concurrent_streams": STREAMS_MAX,
-      "grpc.keepalive_time_ms": KEEPALIVE_MS,
-      "grpc.keepalive_timeout_ms": KEEPALIVE_ANSWER_MS,
-      "grpc.max_connection_idle_ms": IDLE_MS,
-      // It would keep a record of every connection.
-      "grpc.enable_channelz": 0,
     });
     for (const signal of ["logs", "traces", "metrics"] as const) {
       this.grpc.addService(defineService(signal), { Export: this.handlerOf(signal) });
     }
-    this.connections = this.grpc.createConnectionInjector(credentialsOf(options.config.tls));
+    this.connections = this.grpc.createConnectionInjector(grpcCredentials(options.config.tls));
   }
 
   take(connection: Duplex): void {
@@ -121,10 +103,4 @@ function defineService(signal: Signal): ServiceDefinition {
       responseDeserialize: pass,
     },
   };
-}
-
-function credentialsOf(tls: Config["tls"]): ServerCredentials {
-  if (tls === undefined) return ServerCredentials.createInsecure();
-  const pair = { cert_chain: Buffer.from(tls.cert), private_key: Buffer.from(tls.key) };
-  return ServerCredentials.createSsl(null, [pair]);
 }

@@ -61,6 +61,10 @@ export class DayReader {
     return { key: Number(row.key), state };
   }
 
+  transactionId(key: number): string {
+    return String(this.prepare("SELECT id FROM transactions WHERE key = ?").get(key)?.id ?? "");
+  }
+
   findRun(runId: string): RunReport | undefined {
     const report = this.prepare("SELECT report FROM runs WHERE run_id = ?").get(runId)?.report;
     return report === undefined ? undefined : parseRunReport(String(report));
@@ -75,7 +79,6 @@ export class DayReader {
       );
     }
     const flags = Number(row.flags);
-    const resource = Number(row.resource);
     const scope = Number(row.scope);
     return {
       id: String(row.id),
@@ -90,12 +93,15 @@ export class DayReader {
       service: this.serviceName(Number(row.service)),
       severityNumber: Number(row.severity),
       isError: (flags & FLAG.error) !== 0,
-      resource: this.cached(this.resources, resource, () => {
-        return readResource(this.content("resources", resource));
-      }),
+      resource: this.resource(Number(row.resource)),
       scope: this.cached(this.scopes, scope, () => readScopeName(this.content("scopes", scope))),
       payload: row.payload as Uint8Array,
     };
+  }
+
+  resource(key: number): Attributes {
+    const read = () => readResource(this.content("resources", key));
+    return this.cached(this.resources, key, read);
   }
 
   close(): void {

@@ -1,16 +1,28 @@
 /** The layout of one day file, and how it is opened for writing and for reading. */
 import { DatabaseSync } from "node:sqlite";
 import { ClewError } from "../../errors.ts";
+import { patternOf } from "../letter-pattern.ts";
+import { DEAD_LETTER_TABLES, DEAD_LETTERS_FROM_VERSION_2 } from "./dead-letter-schema.ts";
+import { FROM_NO_LEDGER, LEDGER_TABLES } from "./ledger-schema.ts";
+import { SOURCE_TABLES } from "./source-table.ts";
+import { TRACE_TABLES, TRACES_FROM_RECORDS } from "./trace-table.ts";
 
 /** Kept in `user_version`; a file with a higher one is refused, 0 is a file not yet laid out. */
-export const SCHEMA_VERSION = 2;
+export const SCHEMA_VERSION = 3;
 /** Records of one zone: a record's zone is its `seq` divided by this. */
 export const ZONE_RECORDS = 8192;
 /** `minute` of the row that holds the figures of the whole file. */
 export const WHOLE_DAY = -1;
 export const MAX_INT64 = 2n ** 63n - 1n;
 /** `flags` of a record. */
-export const FLAG = { span: 1, error: 2, entry: 4, transactionEvent: 8, report: 16 } as const;
+export const FLAG = {
+  span: 1,
+  error: 2,
+  entry: 4,
+  transactionEvent: 8,
+  report: 16,
+  afterSpan: 32,
+} as const;
 
 export const WRITER_CACHE_KIB = 8192;
 /** Days that are only looked into for repeated records get along with little memory. */
@@ -116,18 +128,12 @@ const SCHEMA = `
     durations BLOB NOT NULL,
     PRIMARY KEY (minute, service, operation)
   ) STRICT, WITHOUT ROWID;
-  CREATE TABLE dead_letters (
-    id TEXT PRIMARY KEY,
-    received INTEGER NOT NULL,
-    transaction_id TEXT NOT NULL,
-    service TEXT NOT NULL,
-    reason TEXT NOT NULL,
-    detail TEXT NOT NULL,
-    topic TEXT NOT NULL,
-    original BLOB NOT NULL
-  ) STRICT, WITHOUT ROWID;
   CREATE TABLE positions (partition TEXT PRIMARY KEY, next_offset INTEGER NOT NULL) STRICT;
   ${RUNS}
+  ${LEDGER_TABLES}
+  ${DEAD_LETTER_TABLES}
+  ${TRACE_TABLES}
+  ${SOURCE_TABLES}
   PRAGMA user_version = ${SCHEMA_VERSION};
 `;
 
@@ -137,8 +143,19 @@ const FROM_VERSION_1 = `
   ALTER TABLE transactions ADD COLUMN deadline_time INTEGER NOT NULL DEFAULT 0;
   ALTER TABLE transactions ADD COLUMN events INTEGER NOT NULL DEFAULT 0;
   ${RUNS}
+`;
+
+/** What a file of version 2 lacks. */
+const FROM_VERSION_2 = `
+  ${FROM_NO_LEDGER}
+  ${DEAD_LETTERS_FROM_VERSION_2}
+  ${TRACES_FROM_RECORDS}
+  ${SOURCE_TABLES}
   PRAGMA user_version = ${SCHEMA_VERSION};
 `;
+
+/** By the version that the file has. */
+const CHANGES: readonly string[] = [SCHEMA, FROM_VERSION_1 + FROM_VERSION_2, FROM_VERSION_2];
 
 /**
  * Opens a day for writing and lays it out where it is new.
@@ -156,7 +173,8 @@ export function openDayForWriting(path: string): DatabaseSync {
       PRAGMA journal_size_limit = ${LOG_BYTES_KEPT};
     `);
     const version = knownVersion(db, path);
-    if (version < SCHEMA_VERSION) change(db, version === 0 ? SCHEMA : FROM_VERSION_1);
+    const changes = CHANGES[version];
+    if (changes !== undefined) change(db, changes);
   });
 }
 
@@ -175,6 +193,7 @@ export function openDayForReading(path: string): DatabaseSync | undefined {
 
 /** In one transaction with the version, so that a crash leaves the file as it was or whole. */
 function change(db: DatabaseSync, statements: string): void {
+  db.function("letter_pattern", { deterministic: true }, (detail) => patternOf(String(detail)));
   db.exec("BEGIN IMMEDIATE");
   db.exec(statements);
   db.exec("COMMIT");

@@ -1,7 +1,7 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { Position } from "../../bus/bus.ts";
 import type { IncomingRecord } from "../../record.ts";
-import type { DeadLetter } from "../store.ts";
+import type { DeadLetter, DeadLetterAct } from "../dead-letter.ts";
 import {
   FLAG,
   IDLE_CACHE_KIB,
@@ -9,19 +9,25 @@ import {
   WRITER_CACHE_KIB,
   ZONE_RECORDS,
 } from "./day-schema.ts";
+import { DeadLetterTable } from "./dead-letter-table.ts";
 import { IdBytes } from "./id-bytes.ts";
 import { InternTable, ServiceNames } from "./intern-table.ts";
+import { type Inheritance, LedgerExpiry } from "./ledger-expiry.ts";
+import { LedgerTable } from "./ledger-table.ts";
 import { RunTable } from "./run-table.ts";
 import { ServiceRollup } from "./service-rollup.ts";
-import { addDeadLetter, addRecord, storableNs } from "./transaction-state.ts";
+import { SourceTable } from "./source-table.ts";
+import { TraceTable } from "./trace-table.ts";
+import { addRecord, storableNs } from "./transaction-state.ts";
 import { type OpenTransaction, TransactionTable } from "./transaction-table.ts";
 
 const NO_ID = null;
 
 /** What of a batch belongs to one day. */
-export interface DayPart {
+export interface DayPart extends Inheritance {
   readonly records: readonly IncomingRecord[];
   readonly deadLetters: readonly DeadLetter[];
+  readonly deadLetterActs: readonly DeadLetterAct[];
   readonly positions: readonly Position[];
 }
 
@@ -42,19 +48,23 @@ export class DayWriter {
   private readonly resources: InternTable;
   private readonly scopes: InternTable;
   private readonly transactions: TransactionTable;
+  private readonly letters: DeadLetterTable;
   private readonly rollup: ServiceRollup;
   private readonly runs: RunTable;
+  private readonly traces: TraceTable;
+  private readonly sources: SourceTable;
+  private readonly ledger: LedgerTable;
   private readonly insertRecord: StatementSync;
   private readonly insertWords: StatementSync;
   private readonly selectId: StatementSync;
   private readonly upsertZone: StatementSync;
-  private readonly insertDeadLetter: StatementSync;
   private readonly upsertPosition: StatementSync;
   private readonly traceId = new IdBytes(16);
   private readonly spanId = new IdBytes(8);
   private readonly parentSpanId = new IdBytes(8);
   private nextSeq: number;
   private isIdle = true;
+  readonly expiry: LedgerExpiry;
   /** As they were when the file was opened. */
   readonly positions: readonly Position[];
 
@@ -67,8 +77,13 @@ export class DayWriter {
       this.resources = new InternTable(db, "resources");
       this.scopes = new InternTable(db, "scopes");
       this.transactions = new TransactionTable(db, this.services);
+      this.letters = new DeadLetterTable(db, this.transactions);
       this.rollup = new ServiceRollup(db, this.services);
       this.runs = new RunTable(db);
+      this.traces = new TraceTable(db);
+      this.sources = new SourceTable(db);
+      this.ledger = new LedgerTable(db);
+      this.expiry = new LedgerExpiry(db);
       this.insertRecord = db.prepare(
         "INSERT OR IGNORE INTO records VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
       );
@@ -78,9 +93,6 @@ export class DayWriter {
         INSERT INTO zones VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET
           min_time = min(min_time, excluded.min_time), max_time = max(max_time, excluded.max_time),
           max_severity = max(max_severity, excluded.max_severity)`);
-      this.insertDeadLetter = db.prepare(
-        "INSERT OR IGNORE INTO dead_letters VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-      );
       this.upsertPosition = db.prepare(
         "INSERT OR REPLACE INTO positions (partition, next_offset) VALUES (?, ?)",
       );
@@ -97,15 +109,23 @@ export class DayWriter {
     return this.selectId.get(id) !== undefined;
   }
 
+  hasDeadLetter(id: string): boolean {
+    return this.letters.has(id);
+  }
+
   /** Writes all of the part, or nothing; answers how many records were not there before. */
   write(part: DayPart): number {
     this.db.exec("BEGIN IMMEDIATE");
     try {
       const created = this.insertRecords(part.records);
-      for (const letter of part.deadLetters) this.addDeadLetter(letter);
+      for (const letter of part.deadLetters) this.letters.add(letter);
+      for (const act of part.deadLetterActs) this.letters.addAct(act);
+      for (const letter of part.deadLetters) this.ledger.addDeadLetter(letter);
       this.transactions.save();
       this.rollup.save();
       this.runs.save();
+      this.ledger.save();
+      this.expiry.keep(part);
       for (const { partition, offset } of part.positions)
         this.upsertPosition.run(partition, offset);
       this.db.exec("COMMIT");
@@ -142,13 +162,20 @@ export class DayWriter {
       if (!this.insert(seq, record, transaction)) continue;
       this.nextSeq++;
       this.insertWords.run(seq, record.text);
-      if (transaction !== NO_ID) addRecord(this.transactions.change(transaction), record);
+      if (transaction !== NO_ID) this.addTo(transaction, record);
       this.rollup.add(record);
       if (record.report !== null) this.runs.add(record.report);
+      this.ledger.add(record);
+      this.sources.add(record, seq);
       zone = this.addToZone(zone, Math.floor(seq / ZONE_RECORDS), record);
     }
     if (zone !== undefined) this.saveZone(zone);
     return this.nextSeq - firstSeq;
+  }
+
+  private addTo(transaction: OpenTransaction, record: IncomingRecord): void {
+    addRecord(this.transactions.change(transaction), record);
+    this.traces.add(record, transaction.key);
   }
 
   private insert(
@@ -192,14 +219,6 @@ export class DayWriter {
   private saveZone({ zone, minNs, maxNs, maxSeverity }: Zone): void {
     this.upsertZone.run(zone, minNs, maxNs, maxSeverity);
   }
-
-  private addDeadLetter(letter: DeadLetter): void {
-    const { id, receivedNs, transactionId, service, reason, detail, topic, original } = letter;
-    const values = [transactionId, service, reason, detail, topic, original] as const;
-    const { changes } = this.insertDeadLetter.run(id, storableNs(receivedNs), ...values);
-    if (changes === 0 || transactionId === "") return;
-    addDeadLetter(this.transactions.change(this.transactions.open(transactionId)), letter);
-  }
 }
 
 function readPositions(db: DatabaseSync): Position[] {
@@ -216,6 +235,7 @@ function flagsOf(record: IncomingRecord): number {
     (record.isError ? FLAG.error : 0) |
     (record.isEntry ? FLAG.entry : 0) |
     (record.isTransactionEvent ? FLAG.transactionEvent : 0) |
-    (record.report !== null ? FLAG.report : 0)
+    (record.report !== null ? FLAG.report : 0) |
+    (record.isAfterSpan ? FLAG.afterSpan : 0)
   );
 }

@@ -11,7 +11,7 @@ const BUCKET_BYTES = 6;
 export type DurationHistogram = Map<number, number>;
 
 export function addDuration(histogram: DurationHistogram, durationNs: bigint): void {
-  const bucket = bucketOf(Number(durationNs));
+  const bucket = durationBucket(Number(durationNs));
   histogram.set(bucket, (histogram.get(bucket) ?? 0) + 1);
 }
 
@@ -53,12 +53,14 @@ export function decodeDurations(bytes: Uint8Array): DurationHistogram {
   return histogram;
 }
 
-function bucketOf(durationNs: number): number {
+/** The bucket that counts a duration. */
+export function durationBucket(durationNs: number): number {
   if (durationNs <= 1000) return 0;
   return Math.min(BUCKET_MAX, Math.ceil(Math.log2(durationNs / 1000) * BUCKETS_PER_DOUBLING));
 }
 
-function middleMs(bucket: number): number {
+/** The duration that stands for all those of a bucket. */
+export function middleMs(bucket: number): number {
   if (bucket === 0) return 0.0005;
   return 2 ** ((bucket - 0.5) / BUCKETS_PER_DOUBLING) / 1000;
 }

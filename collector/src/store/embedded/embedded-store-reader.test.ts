@@ -272,3 +272,18 @@ function seeded(seed: number): (below: number) => number {
     return ((mixed ^ (mixed >>> 14)) >>> 0) % Math.max(1, below);
   };
 }
+
+it("refuses figures of services that would take longer than the time limit", async () => {
+  const minutes = Array.from({ length: 1200 }, (_, i) => {
+    const timeNs = NOON_NS + BigInt(i) * 60n * SECOND_NS;
+    return spanRecord(`s${i}`, { text: "GET /", spanKind: 2, timeNs });
+  });
+  await writer.write(batchOf(minutes));
+  let clockMs = 0;
+  const impatient = openEmbeddedStoreReader({ dir, queryTimeLimitMs: 1, nowMs: () => clockMs++ });
+  expect(await impatient.services({})).toHaveLength(1);
+  const window = { fromNs: NOON_NS + SECOND_NS };
+  const tooSlow = { code: "STORE_UNAVAILABLE", message: expect.stringContaining("time limit") };
+  await expect(impatient.services(window)).rejects.toMatchObject(tooSlow);
+  await impatient.stop();
+});

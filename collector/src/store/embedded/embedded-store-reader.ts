@@ -1,23 +1,32 @@
 /** Reads the embedded store: read-only connections to its day files, their answers merged. */
 import { ClewError } from "../../errors.ts";
 import type { RunReport, StoredRecord } from "../../record.ts";
+import type { DeadLetterFilter, DeadLetterGroup, StoredDeadLetter } from "../dead-letter.ts";
+import type { RunLedger } from "../ledger.ts";
 import type {
   LogFilter,
   Page,
   RecordFilter,
   RunFilter,
   ServiceOverview,
+  SourceFilter,
   StoreReader,
+  TraceFilter,
   TransactionFilter,
   TransactionSummary,
 } from "../store.ts";
 import { type DayReader, DayReaders } from "./day-reader.ts";
+import { findDeadLetter, groupDeadLetters, listDeadLetters } from "./dead-letter-list.ts";
+import { type AskedLedgers, readLedgers } from "./ledger-list.ts";
 import { searchNewestLogs } from "./log-search.ts";
 import { followLogs } from "./log-tail.ts";
 import { Deadline } from "./record-page.ts";
-import { findRun, listRuns } from "./run-list.ts";
+import { findRun, listRunIds, listRuns, type RunIdFilter } from "./run-list.ts";
 import { overviewServices } from "./service-overview.ts";
+import { readSourced } from "./source-table.ts";
+import { countSpanLogs } from "./span-log-counts.ts";
 import { toStoreError } from "./sqlite-errors.ts";
+import { readTrace } from "./trace-timeline.ts";
 import { findTransaction, listTransactions } from "./transaction-list.ts";
 import { readTimeline } from "./transaction-timeline.ts";
 
@@ -78,8 +87,20 @@ class EmbeddedStoreReader implements StoreReader {
     return this.query("search the logs", (days, deadline) => search(days, filter, deadline));
   }
 
+  async traceSpans(filter: TraceFilter): Promise<Page<StoredRecord>> {
+    return this.query("read the trace", (days, deadline) => readTrace(days, filter, deadline));
+  }
+
+  async sourcedSpans(filter: SourceFilter): Promise<Page<StoredRecord>> {
+    return this.query("read what was made from it", (days, deadline) =>
+      readSourced(days, filter, deadline),
+    );
+  }
+
   async services(window: { fromNs?: bigint; toNs?: bigint }): Promise<readonly ServiceOverview[]> {
-    return this.query("read the services", (days) => overviewServices(days, window));
+    return this.query("read the services", (days, deadline) =>
+      overviewServices(days, window, deadline),
+    );
   }
 
   async runs(filter: RunFilter): Promise<Page<RunReport>> {
@@ -88,6 +109,34 @@ class EmbeddedStoreReader implements StoreReader {
 
   async findRun(runId: string): Promise<RunReport | undefined> {
     return this.query("find the run", (days) => findRun(days, runId));
+  }
+
+  async countSpanLogs(transactionId: string) {
+    return this.query("count the logs of spans", (days) => countSpanLogs(days, transactionId));
+  }
+
+  async ledgers(asked: AskedLedgers): Promise<readonly RunLedger[]> {
+    return this.query("read the ledgers", (days, deadline) => readLedgers(days, asked, deadline));
+  }
+
+  async listRunIds(filter: RunIdFilter): Promise<Page<string>> {
+    return this.query("list the runs", (days, deadline) => listRunIds(days, filter, deadline));
+  }
+
+  async deadLetters(filter: DeadLetterFilter): Promise<Page<StoredDeadLetter>> {
+    return this.query("list the dead letters", (days, deadline) =>
+      listDeadLetters(days, filter, deadline),
+    );
+  }
+
+  async deadLetterGroups(filter: DeadLetterFilter): Promise<Page<DeadLetterGroup>> {
+    return this.query("group the dead letters", (days, deadline) =>
+      groupDeadLetters(days, filter, deadline),
+    );
+  }
+
+  async findDeadLetter(id: string): Promise<StoredDeadLetter | undefined> {
+    return this.query("find the dead letter", (days) => findDeadLetter(days, id));
   }
 
   async check(): Promise<void> {

@@ -186,32 +186,10 @@ it("refuses a file of a newer version, and leaves it alone", async () => {
   db.exec("PRAGMA user_version = 99");
   db.close();
   const newer = expect.objectContaining({ code: "STORE_VERSION_UNKNOWN" });
-  expect(() => openWriter()).toThrow(/its version is 99, this collector knows up to 2/);
+  expect(() => openWriter()).toThrow(/its version is 99, this collector knows up to 3/);
   expect(() => openWriter()).toThrow(newer);
   await expect(openReader().findTransaction("t")).rejects.toEqual(newer);
   expect(readdirSync(dir)).toContain(`${DAY}.db`);
-});
-
-it("brings a file of version 1 up, with all that is in it", async () => {
-  const writer = openWriter();
-  const span = spanRecord("s", { transactionId: "t", isEntry: true });
-  await writer.write(batchOf([span], { next: 7 }));
-  await writer.stop();
-  const db = new DatabaseSync(join(dir, `${DAY}.db`));
-  for (const column of ["deadline", "deadline_time", "events"]) {
-    db.exec(`ALTER TABLE transactions DROP COLUMN ${column}`);
-  }
-  db.exec("DROP TABLE runs; PRAGMA user_version = 1");
-  db.close();
-  const reader = openReader();
-  expect(await reader.findTransaction("t")).toBeUndefined();
-  const again = openWriter();
-  expect(await again.positions()).toEqual(new Map([[PARTITION, 7]]));
-  const event = logRecord("e", { transactionId: "t", isTransactionEvent: true, deadlineNs: 1n });
-  expect(await again.write(batchOf([span, event]))).toMatchObject({ created: 1, existing: 1 });
-  const found = await reader.findTransaction("t");
-  expect(found).toMatchObject({ spans: 1, logs: 1, events: 1, deadlineNs: 1n });
-  expect(await reader.findRun("nobody")).toBeUndefined();
 });
 
 it("rolls a batch back as a whole, and is of use again", async () => {

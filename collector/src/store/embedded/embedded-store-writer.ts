@@ -2,22 +2,20 @@
 import type { Position } from "../../bus/bus.ts";
 import { ClewError } from "../../errors.ts";
 import type { IncomingRecord } from "../../record.ts";
-import type { DeadLetter, StoreWriter, WriteBatch, WriteResult } from "../store.ts";
+import type { DeadLetter, DeadLetterAct } from "../dead-letter.ts";
+import type { RecordRefusal, StoreWriter, WriteBatch, WriteResult } from "../store.ts";
 import {
   type DayRange,
-  dayPath,
   deleteDaysBefore,
   findDay,
   isDay,
   listDays,
   makeStoreFolder,
-  setDayAside,
 } from "./day-files.ts";
-import { type DayPart, DayWriter } from "./day-writer.ts";
-import { isCorruption, toStoreError } from "./sqlite-errors.ts";
+import { DayWriters } from "./day-writers.ts";
+import { type LettersOfDay, splitLettersByDay } from "./dead-letter-days.ts";
+import { toStoreError } from "./sqlite-errors.ts";
 
-/** Open at once; a record that may repeat is looked for in all days, so they take turns. */
-const DAYS_OPEN_MAX = 16;
 /** SQLite takes 10^9 bytes a row, with everything beside the payload; far beyond any request. */
 const RECORD_BYTES_MAX = 256 * 1024 * 1024;
 /** Of one UTF-16 code unit. */
@@ -46,33 +44,28 @@ export function openEmbeddedStoreWriter(options: EmbeddedStoreWriterOptions): St
 interface PartOfDay {
   readonly records: IncomingRecord[];
   readonly deadLetters: DeadLetter[];
-}
-
-interface Refusal {
-  readonly index: number;
-  readonly reason: string;
+  readonly deadLetterActs: DeadLetterAct[];
 }
 
 class EmbeddedStoreWriter implements StoreWriter {
   private readonly dir: string;
   private readonly recordBytesMax: number;
-  private readonly warn: (sentence: string) => void;
   private readonly nowMs: () => number;
-  /** Least recently used first. */
-  private readonly open = new Map<string, DayWriter>();
+  private readonly days: DayWriters;
   private readonly offsets = new Map<string, number>();
-  /** The one written to last: it keeps its memory, the others give theirs back. */
-  private busyDay = "";
   private isStopped = false;
 
   constructor(options: EmbeddedStoreWriterOptions) {
     this.dir = options.dir;
     this.recordBytesMax = options.recordBytesMax ?? RECORD_BYTES_MAX;
-    this.warn = options.warn ?? ((sentence) => process.stderr.write(`${sentence}\n`));
+    const warn = options.warn ?? ((sentence: string) => process.stderr.write(`${sentence}\n`));
+    this.days = new DayWriters({ dir: options.dir, warn });
     this.nowMs = options.nowMs ?? Date.now;
     this.guard("open the store", () => {
       makeStoreFolder(this.dir);
-      for (const day of listDays(this.dir)) this.raise(this.dayWriter(day).positions);
+      for (const day of listDays(this.dir)) {
+        this.raise(this.days.inDay(day, ({ positions }) => positions));
+      }
     });
   }
 
@@ -97,7 +90,7 @@ class EmbeddedStoreWriter implements StoreWriter {
 
   async stop(): Promise<void> {
     this.isStopped = true;
-    this.closeAll();
+    this.days.closeAll();
   }
 
   /**
@@ -106,7 +99,7 @@ class EmbeddedStoreWriter implements StoreWriter {
    * refused they stay too: they are for the write that brings its dead letter.
    */
   private writeByDay(batch: WriteBatch): WriteResult {
-    const refused: Refusal[] = [];
+    const refused: RecordRefusal[] = [];
     const parts = [...this.splitByDay(batch, refused)].toSorted(([a], [b]) => (a < b ? -1 : 1));
     if (parts.length === 0 && batch.nextPositions.length > 0) {
       parts.push([this.newestDay(), emptyPart()]);
@@ -117,36 +110,14 @@ class EmbeddedStoreWriter implements StoreWriter {
       const isLast = index === parts.length - 1;
       const positions = isLast ? next : [];
       const records = this.withoutRepeated(day, part.records);
-      created += this.writePart(day, { records, deadLetters: part.deadLetters, positions });
+      created += this.days.write(day, { ...part, records, positions });
       this.raise(positions);
     }
     const existing = batch.records.length - refused.length - created;
     return { created, existing, refused };
   }
 
-  private writePart(day: string, part: DayPart): number {
-    if (day !== this.busyDay) {
-      this.open.get(this.busyDay)?.setIdle(true);
-      this.busyDay = day;
-    }
-    return this.inDay(day, (writer) => {
-      writer.setIdle(false);
-      return writer.write(part);
-    });
-  }
-
-  /** After a failure what the writer holds in memory is void, so the day is opened anew. */
-  private inDay<T>(day: string, act: (writer: DayWriter) => T): T {
-    try {
-      return act(this.dayWriter(day));
-    } catch (thrown) {
-      this.forget(day);
-      if (isCorruption(thrown)) this.setAside(day, thrown);
-      throw thrown;
-    }
-  }
-
-  private splitByDay(batch: WriteBatch, refused: Refusal[]): Map<string, PartOfDay> {
+  private splitByDay(batch: WriteBatch, refused: RecordRefusal[]): Map<string, PartOfDay> {
     const parts = new Map<string, PartOfDay>();
     let range: DayRange | undefined;
     const partOf = (receivedNs: bigint): PartOfDay | undefined => {
@@ -164,14 +135,38 @@ class EmbeddedStoreWriter implements StoreWriter {
     for (const [index, record] of batch.records.entries()) {
       const part = partOf(record.receivedNs);
       const reason = this.reasonToRefuse(record, part);
-      if (reason !== undefined) refused.push({ index, reason });
+      if (reason !== undefined) refused.push({ index, reason, status: null });
       else part?.records.push(record);
     }
-    for (const letter of batch.deadLetters) {
-      const part = partOf(letter.receivedNs) ?? partOf(BigInt(this.nowMs()) * 1_000_000n);
-      part?.deadLetters.push(letter);
+    for (const [day, { letters, acts }] of this.splitLetters(batch)) {
+      const part = parts.get(day) ?? emptyPart();
+      part.deadLetters.push(...letters);
+      part.deadLetterActs.push(...acts);
+      parts.set(day, part);
     }
     return parts;
+  }
+
+  private splitLetters(batch: WriteBatch): ReadonlyMap<string, LettersOfDay> {
+    return splitLettersByDay(batch, {
+      findDays: (ids) => this.findLetterDays(ids),
+      dayOf: (timeNs) => findDay(timeNs)?.day ?? this.newestDay(),
+      newest: () => this.newestDay(),
+    });
+  }
+
+  /** Day by day and not letter by letter: a day that is opened for each would take for ever. */
+  private findLetterDays(ids: ReadonlySet<string>): ReadonlyMap<string, string> {
+    const found = new Map<string, string>();
+    for (const day of listDays(this.dir).toReversed()) {
+      const sought = [...ids].filter((id) => !found.has(id));
+      if (sought.length === 0) break;
+      const known = this.days.inDay(day, (writer) =>
+        sought.filter((id) => writer.hasDeadLetter(id)),
+      );
+      for (const id of known) found.set(id, day);
+    }
+    return found;
   }
 
   private reasonToRefuse(record: IncomingRecord, part: PartOfDay | undefined): string | undefined {
@@ -191,20 +186,40 @@ class EmbeddedStoreWriter implements StoreWriter {
     const others = listDays(this.dir).filter((other) => other !== day);
     return records.filter(
       ({ id, mayRepeat }) =>
-        !mayRepeat || !others.some((day) => this.inDay(day, (writer) => writer.has(id))),
+        !mayRepeat || !others.some((day) => this.days.inDay(day, (writer) => writer.has(id))),
     );
   }
 
   /** Positions move to a day that stays, then the files go: a crash between loses neither. */
   private deleteBefore(firstKeptDay: string): readonly string[] {
     const days = listDays(this.dir);
-    if (days.some((day) => day < firstKeptDay) && this.offsets.size > 0) {
-      const kept = days.findLast((day) => day >= firstKeptDay) ?? firstKeptDay;
+    const old = days.filter((day) => day < firstKeptDay);
+    const kept = days.slice(old.length);
+    if (old.length > 0 && this.offsets.size > 0) {
       const positions = [...this.offsets].map(([partition, offset]) => ({ partition, offset }));
-      this.writePart(kept, { records: [], deadLetters: [], positions });
+      this.days.write(kept.at(-1) ?? firstKeptDay, { ...emptyPart(), positions });
     }
-    for (const day of [...this.open.keys()]) if (day < firstKeptDay) this.forget(day);
+    for (const day of old) this.bequeathNumbers(day, kept);
+    this.days.closeBefore(firstKeptDay);
     return deleteDaysBefore(this.dir, firstKeptDay);
+  }
+
+  /** Of runs that go on in a later day: which gaps in their numbers the deleted one leaves. */
+  private bequeathNumbers(day: string, kept: readonly string[]): void {
+    const heirOfAll = kept.at(-1);
+    const unnumberedUntilNs = this.days.inDay(day, ({ expiry }) => expiry.unnumberedUntilNs());
+    if (heirOfAll !== undefined && unnumberedUntilNs > 0n) {
+      this.days.write(heirOfAll, { ...emptyPart(), positions: [], unnumberedUntilNs });
+    }
+    let left = this.days.inDay(day, ({ expiry }) => expiry.numbers());
+    for (const heir of kept) {
+      const known = this.days.inDay(heir, ({ expiry }) => {
+        return new Set(left.filter(({ runId }) => expiry.hasRun(runId)));
+      });
+      if (known.size === 0) continue;
+      this.days.write(heir, { ...emptyPart(), positions: [], expired: [...known] });
+      left = left.filter((numbers) => !known.has(numbers));
+    }
   }
 
   private newestDay(): string {
@@ -222,46 +237,6 @@ class EmbeddedStoreWriter implements StoreWriter {
     }
   }
 
-  private dayWriter(day: string): DayWriter {
-    const writer = this.open.get(day) ?? this.openDay(day);
-    this.open.delete(day);
-    this.open.set(day, writer);
-    for (const [oldest] of this.open) {
-      if (this.open.size <= DAYS_OPEN_MAX) break;
-      this.forget(oldest);
-    }
-    return writer;
-  }
-
-  private openDay(day: string): DayWriter {
-    try {
-      return new DayWriter(dayPath(this.dir, day));
-    } catch (thrown) {
-      if (!isCorruption(thrown)) throw thrown;
-      this.setAside(day, thrown);
-      return new DayWriter(dayPath(this.dir, day));
-    }
-  }
-
-  private setAside(day: string, thrown: unknown): void {
-    const target = setDayAside(this.dir, day);
-    const why = thrown instanceof Error ? thrown.message : String(thrown);
-    this.warn(
-      `The store's file of ${day} is damaged (${why}). It was kept as ${target}; its records ` +
-        "cannot be found until it is repaired. A new file takes what comes.",
-    );
-  }
-
-  private forget(day: string): void {
-    const writer = this.open.get(day);
-    this.open.delete(day);
-    writer?.close();
-  }
-
-  private closeAll(): void {
-    for (const day of [...this.open.keys()]) this.forget(day);
-  }
-
   private refuseWhenStopped(doing: string): void {
     if (this.isStopped) throw new ClewError("STORE_STOPPED", `cannot ${doing}: the store stopped`);
   }
@@ -276,5 +251,5 @@ class EmbeddedStoreWriter implements StoreWriter {
 }
 
 function emptyPart(): PartOfDay {
-  return { records: [], deadLetters: [] };
+  return { records: [], deadLetters: [], deadLetterActs: [] };
 }

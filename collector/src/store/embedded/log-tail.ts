@@ -7,17 +7,17 @@ import type { LogFilter, Page } from "../store.ts";
 import type { DayReader } from "./day-reader.ts";
 import { ZONE_RECORDS } from "./day-schema.ts";
 import { decodeWritingPlace, encodeWritingPlace, type WritingPlace } from "./page-cursor.ts";
+import { RecordCheck } from "./record-check.ts";
 import {
   type Deadline,
-  flagsHidden,
   type Hit,
   MAX_SEQ,
-  MIN_SEVERITY,
   pageSize,
   readRecords,
   toWindow,
 } from "./record-page.ts";
-import { parseSearchText, type SearchText } from "./search-text.ts";
+import { RowConditions } from "./row-conditions.ts";
+import { planSearch, type SearchPlan } from "./search-plan.ts";
 import { matchesAfter } from "./text-matches.ts";
 
 const LAST_SEQ = "SELECT max(seq) AS seq FROM records";
@@ -25,19 +25,14 @@ const FIRST_ZONE = "SELECT min(zone) AS zone FROM zones WHERE max_time >= ? AND 
 const ZONES = `
   SELECT zone FROM zones
   WHERE zone >= ? AND max_time >= ? AND min_time <= ? AND max_severity >= ? ORDER BY zone`;
-const LOGS_OF_ZONE = `
-  SELECT seq, time FROM records
-  WHERE seq > ? AND seq <= ? AND flags & ? = 0 AND severity >= ? AND service BETWEEN ? AND ?
-    AND time BETWEEN ? AND ?
-  ORDER BY seq LIMIT ?`;
-const ROWS_PER_CLOCK_CHECK = 256;
+const ROWS_PER_CLOCK_CHECK = 64;
 
 export function followLogs(
   readers: readonly DayReader[],
   filter: LogFilter,
   deadline: Deadline,
 ): Page<StoredRecord> {
-  const text = parseSearchText(filter.query ?? "");
+  const plan = planSearch(filter.query);
   const from = filter.cursor === undefined ? new Map() : decodeWritingPlace(filter.cursor);
   const limit = pageSize(filter.limit);
   const hits: Hit[] = [];
@@ -48,8 +43,8 @@ export function followLogs(
     const afterSeq = starts.get(reader.day) ?? 0;
     place.set(reader.day, afterSeq);
     if (isCut || hits.length >= limit) continue;
-    const tail = new DayTail({ reader, filter, afterSeq, limit: limit - hits.length });
-    const end: TailEnd = tail.read({ text, deadline, hits });
+    const tail = new DayTail({ reader, filter, plan, afterSeq, limit: limit - hits.length });
+    const end: TailEnd = tail.read({ deadline, hits });
     place.set(reader.day, end.seq);
     isCut = end.isCut;
   }
@@ -82,6 +77,7 @@ function moveBack({
 interface TailOfDay {
   readonly reader: DayReader;
   readonly filter: LogFilter;
+  readonly plan: SearchPlan | "nothing";
   readonly afterSeq: number;
   readonly limit: number;
 }
@@ -94,100 +90,107 @@ interface TailEnd {
 
 class DayTail {
   private readonly reader: DayReader;
-  private readonly filter: LogFilter;
   private readonly afterSeq: number;
   private readonly limit: number;
   private readonly window: { readonly firstNs: bigint; readonly lastNs: bigint };
-  private readonly minSeverity: number;
-  private readonly hidden: number;
+  private readonly expression: string | undefined;
+  private readonly check: RecordCheck | undefined;
+  /** Undefined: no row of this day passes. */
+  private readonly conditions: RowConditions | undefined;
 
-  constructor({ reader, filter, afterSeq, limit }: TailOfDay) {
+  constructor({ reader, filter, plan, afterSeq, limit }: TailOfDay) {
     this.reader = reader;
-    this.filter = filter;
     this.afterSeq = afterSeq;
     this.limit = limit;
     this.window = toWindow(filter);
-    this.minSeverity = filter.minSeverityNumber ?? MIN_SEVERITY;
-    this.hidden = flagsHidden(filter);
+    if (plan === "nothing") return;
+    this.expression = plan.expression;
+    this.check = plan.rest === undefined ? undefined : new RecordCheck(plan.rest);
+    this.conditions = RowConditions.of(reader, filter, plan);
   }
 
   /** Adds to `hits` what follows, up to the limit. */
-  read(search: { text: SearchText; deadline: Deadline; hits: Hit[] }): TailEnd {
-    const { text, deadline, hits } = search;
+  read({ deadline, hits }: { deadline: Deadline; hits: Hit[] }): TailEnd {
     // First the end, then what lies before it: what is written meanwhile is the next page's.
     const lastSeq = Number(this.reader.prepare(LAST_SEQ).get()?.seq ?? 0);
     if (lastSeq <= this.afterSeq) return { seq: this.afterSeq, isCut: false };
     const firstZone = this.reader
       .prepare(FIRST_ZONE)
       .get(this.window.firstNs, Math.floor((this.afterSeq + 1) / ZONE_RECORDS))?.zone;
-    const service = this.findService();
-    if (firstZone === null || service === undefined || text.matches === "nothing") {
+    if (firstZone === null || this.conditions === undefined) {
       return { seq: lastSeq, isCut: false };
     }
     const afterSeq = Math.max(this.afterSeq, Number(firstZone) * ZONE_RECORDS - 1);
-    const range = { afterSeq, lastSeq, service, deadline, hits };
-    if (text.matches !== "some") return this.readZones(range);
-    return this.readMatches({ ...range, expression: text.expression });
+    const range = { afterSeq, lastSeq, deadline, conditions: this.conditions };
+    const rows =
+      this.expression === undefined
+        ? this.logs(range)
+        : this.textMatches({ ...range, expression: this.expression });
+    return this.collect(rows, { lastSeq, deadline, hits });
   }
 
-  private readZones({ afterSeq, lastSeq, service, deadline, hits }: Range): TailEnd {
-    const { reader, minSeverity } = this;
-    const { firstNs, lastNs } = this.window;
-    const firstZone = Math.floor((afterSeq + 1) / ZONE_RECORDS);
-    let seq = afterSeq;
+  /** Every row looked at comes by here, also one that does not pass: so the reading gets on. */
+  private collect(
+    rows: Iterable<PassedRow>,
+    { lastSeq, deadline, hits }: { lastSeq: number; deadline: Deadline; hits: Hit[] },
+  ): TailEnd {
     let left = this.limit;
-    for (const row of reader.prepare(ZONES).all(firstZone, firstNs, lastNs, minSeverity)) {
-      if (seq > afterSeq && deadline.isOver()) return { seq, isCut: true };
-      const start = Math.max(afterSeq, Number(row.zone) * ZONE_RECORDS - 1);
-      const end = Math.min(lastSeq, (Number(row.zone) + 1) * ZONE_RECORDS - 1);
-      const flagged = [this.hidden, minSeverity, ...service] as const;
-      const values = [start, end, ...flagged, firstNs, lastNs, left] as const;
-      const rows = reader.prepare(LOGS_OF_ZONE).all(...values);
-      for (const { seq, time } of rows) {
-        hits.push({ reader, timeNs: time as bigint, seq: Number(seq) });
-      }
-      left -= rows.length;
-      if (left === 0) return { seq: Number(rows.at(-1)?.seq), isCut: false };
-      seq = end;
+    let looked = 0;
+    for (const { hit, seq } of rows) {
+      const isHit = hit !== undefined && (this.check?.passes(this.reader, seq) ?? true);
+      if (isHit) hits.push(hit);
+      if (isHit && --left === 0) return { seq, isCut: false };
+      if (++looked % ROWS_PER_CLOCK_CHECK === 0 && deadline.isOver()) return { seq, isCut: true };
     }
     return { seq: lastSeq, isCut: false };
   }
 
-  private readMatches(range: Range & { readonly expression: string }): TailEnd {
+  private *logs({ afterSeq, lastSeq, conditions }: Range): Generator<PassedRow> {
+    const { reader } = this;
     const { firstNs, lastNs } = this.window;
-    const [lowest, highest] = range.service;
-    let left = this.limit;
-    let rows = 0;
-    for (const row of matchesAfter(this.reader, range)) {
-      if (row.seq > range.lastSeq) break;
-      const isHit =
-        (row.flags & this.hidden) === 0 &&
-        row.severity >= this.minSeverity &&
-        row.service >= lowest &&
-        row.service <= highest &&
-        row.timeNs >= firstNs &&
-        row.timeNs <= lastNs;
-      if (isHit) range.hits.push(row);
-      if (isHit && --left === 0) return { seq: row.seq, isCut: false };
-      if (++rows % ROWS_PER_CLOCK_CHECK === 0 && range.deadline.isOver()) {
-        return { seq: row.seq, isCut: true };
+    const firstZone = Math.floor((afterSeq + 1) / ZONE_RECORDS);
+    const zones = reader.prepare(ZONES).all(firstZone, firstNs, lastNs, conditions.minSeverity);
+    for (const { zone } of zones) {
+      const start = Math.max(afterSeq, Number(zone) * ZONE_RECORDS - 1);
+      const end = Math.min(lastSeq, (Number(zone) + 1) * ZONE_RECORDS - 1);
+      const limit = this.check === undefined ? this.limit : ZONE_RECORDS;
+      const rows = reader
+        .prepare(logsBetween(conditions))
+        .all(start, end, ...conditions.values, firstNs, lastNs, limit);
+      for (const row of rows) {
+        const seq = Number(row.seq);
+        yield { seq, hit: { reader, timeNs: row.time as bigint, seq } };
       }
+      // A zone without any hit is a step forward too.
+      if (rows.length < limit) yield { seq: end, hit: undefined };
     }
-    return { seq: range.lastSeq, isCut: false };
   }
 
-  /** The keys, from and to, that pass; undefined where this day does not know the service. */
-  private findService(): readonly [number, number] | undefined {
-    if (this.filter.service === undefined) return [0, MAX_SEQ];
-    const key = this.reader.findServiceKey(this.filter.service);
-    return key === undefined ? undefined : [key, key];
+  private *textMatches(range: Range & { readonly expression: string }): Generator<PassedRow> {
+    const { firstNs, lastNs } = this.window;
+    for (const row of matchesAfter(this.reader, range)) {
+      if (row.seq > range.lastSeq) return;
+      const isInside = row.timeNs >= firstNs && row.timeNs <= lastNs;
+      yield { seq: row.seq, hit: isInside && range.conditions.pass(row) ? row : undefined };
+    }
   }
+}
+
+interface PassedRow {
+  readonly seq: number;
+  /** Undefined where its columns say that it is none. */
+  readonly hit: Hit | undefined;
 }
 
 interface Range {
   readonly afterSeq: number;
   readonly lastSeq: number;
-  readonly service: readonly [number, number];
-  readonly deadline: Deadline;
-  readonly hits: Hit[];
+  readonly conditions: RowConditions;
+}
+
+function logsBetween({ sql }: RowConditions): string {
+  return `
+    SELECT seq, time FROM records
+    WHERE seq > ? AND seq <= ? AND ${sql} AND time BETWEEN ? AND ?
+    ORDER BY seq LIMIT ?`;
 }

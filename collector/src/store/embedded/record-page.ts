@@ -1,6 +1,6 @@
 /** What the lists of records share: the bounds of a page and of the time it may take. */
 import type { StoredRecord } from "../../record.ts";
-import type { Page } from "../store.ts";
+import type { LogFilter, Page } from "../store.ts";
 import type { DayReader } from "./day-reader.ts";
 import { FLAG, MAX_INT64 } from "./day-schema.ts";
 import { toStoredRecord } from "./stored-record.ts";
@@ -11,9 +11,16 @@ const PAGE_BYTES_MAX = 16 * 1024 * 1024;
 export const MAX_SEQ = Number.MAX_SAFE_INTEGER;
 export const MIN_SEVERITY = -(2 ** 31);
 
-/** The `flags` that keep a record out of a list of logs. */
-export function flagsHidden({ withReports }: { readonly withReports?: boolean }): number {
-  return withReports === true ? FLAG.span : FLAG.span | FLAG.report;
+/** Which `flags` are looked at, and what they must be. */
+export interface WantedFlags {
+  readonly mask: number;
+  readonly value: number;
+}
+
+/** The `flags` of what a list of logs, or of spans, is made of. */
+export function wantedFlags(filter: Pick<LogFilter, "kind" | "withReports">): WantedFlags {
+  if (filter.kind === "span") return { mask: FLAG.span, value: FLAG.span };
+  return { mask: filter.withReports === true ? FLAG.span : FLAG.span | FLAG.report, value: 0 };
 }
 
 /** A record found, not yet read. */

@@ -1,4 +1,5 @@
 /** RED figures of services, read from the per-minute rollups of all days. */
+import { ClewError } from "../../errors.ts";
 import type { ServiceFigures, ServiceOverview } from "../store.ts";
 import type { DayReader } from "./day-reader.ts";
 import { WHOLE_DAY } from "./day-schema.ts";
@@ -8,7 +9,7 @@ import {
   mergeDurations,
   quantileMs,
 } from "./duration-histogram.ts";
-import { toWindow, type Window } from "./record-page.ts";
+import { type Deadline, toWindow, type Window } from "./record-page.ts";
 
 const TIMES = "SELECT min(min_time) AS first, max(max_time) AS last FROM zones";
 const SERVICES = `
@@ -17,6 +18,7 @@ const SERVICES = `
 const OPERATIONS = `
   SELECT service, operation, count, errors, durations FROM operation_minutes
   WHERE minute BETWEEN ? AND ?`;
+const ROWS_PER_CLOCK_CHECK = 1024;
 const MINUTE_NS = 60_000_000_000n;
 
 interface OperationSum {
@@ -33,10 +35,14 @@ interface ServiceSum {
   readonly operations: Map<string, OperationSum>;
 }
 
-/** Whole minutes: those in which the window begins and ends count in full. */
+/**
+ * Whole minutes: those in which the window begins and ends count in full.
+ * @throws ClewError STORE_UNAVAILABLE where the time limit ends it: half a figure is none.
+ */
 export function overviewServices(
   readers: readonly DayReader[],
   asked: { fromNs?: bigint; toNs?: bigint },
+  deadline: Deadline,
 ): ServiceOverview[] {
   const window = toWindow(asked);
   const sums = new Map<string, ServiceSum>();
@@ -44,7 +50,7 @@ export function overviewServices(
     const minutes = findMinutes(reader, window);
     if (minutes === undefined) continue;
     addServices(sums, reader, minutes);
-    addOperations(sums, reader, minutes);
+    addOperations(sums, { reader, minutes, deadline });
   }
   return [...sums]
     .map(([service, sum]) => toOverview(service, sum))
@@ -73,8 +79,16 @@ function addServices(sums: Map<string, ServiceSum>, reader: DayReader, minutes: 
   }
 }
 
-function addOperations(sums: Map<string, ServiceSum>, reader: DayReader, minutes: Minutes): void {
+function addOperations(
+  sums: Map<string, ServiceSum>,
+  { reader, minutes, deadline }: { reader: DayReader; minutes: Minutes; deadline: Deadline },
+): void {
+  let rows = 0;
   for (const row of reader.prepare(OPERATIONS).iterate(...minutes)) {
+    if (++rows % ROWS_PER_CLOCK_CHECK === 0 && deadline.isOver()) {
+      const why = "it took longer than the time limit; less time, or whole days, take less";
+      throw new ClewError("STORE_UNAVAILABLE", `cannot read the services: ${why}`);
+    }
     const { operations } = sumOf(sums, reader.serviceName(Number(row.service)));
     const operation = String(row.operation);
     const sum = operations.get(operation) ?? { count: 0, errors: 0, durations: new Map() };

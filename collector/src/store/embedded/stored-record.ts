@@ -31,9 +31,13 @@ export interface RecordRow {
   readonly payload: Uint8Array;
 }
 
+/** Shown in place of the message of a record whose bytes cannot be read. */
+export const UNREADABLE = "(the bytes of this record cannot be read)";
+type MessageRow = Pick<RecordRow, "kind" | "payload">;
+
 const NS_PER_MS = 1_000_000n;
-const SPAN_KINDS = ["unspecified", "internal", "server", "client", "producer", "consumer"];
-const STATUSES = ["unset", "ok", "error"];
+export const SPAN_KINDS = ["unspecified", "internal", "server", "client", "producer", "consumer"];
+export const SPAN_STATUSES = ["unset", "ok", "error"];
 
 interface Content {
   message: string;
@@ -55,11 +59,16 @@ interface Field {
   readonly wireType: number;
 }
 
+/** What a query may ask of the message itself. */
+export type ReadMessage = Pick<StoredRecord, "message" | "body" | "attributes">;
+
+export function readMessage(row: MessageRow): ReadMessage {
+  const { message, body, attributes } = readContent(row);
+  return { message, body, attributes: toAttributes(attributes) };
+}
+
 export function toStoredRecord(row: RecordRow): StoredRecord {
   const content = readContent(row);
-  if (content.eventName !== "" && !content.attributes.has(ATTRIBUTE.eventName)) {
-    content.attributes.set(ATTRIBUTE.eventName, content.eventName);
-  }
   return {
     id: row.id,
     kind: row.kind,
@@ -116,7 +125,7 @@ function toSpan(row: RecordRow, content: Content): StoredSpan {
   return {
     kind: SPAN_KINDS[content.spanKind] ?? "unspecified",
     durationMs: Number(row.durationNs) / 1e6,
-    status: STATUSES[content.status] ?? "unset",
+    status: SPAN_STATUSES[content.status] ?? "unset",
     statusMessage: content.statusMessage,
     events: content.events,
     links: content.links,
@@ -124,14 +133,17 @@ function toSpan(row: RecordRow, content: Content): StoredSpan {
 }
 
 /** One message that cannot be read must not hide the others of its page: it says so itself. */
-function readContent({ kind, payload }: RecordRow): Content {
-  const unreadable = { ...emptyContent(), message: "(the bytes of this record cannot be read)" };
+function readContent({ kind, payload }: MessageRow): Content {
+  const unreadable = { ...emptyContent(), message: UNREADABLE };
   return readOr(unreadable, () => {
     const content = emptyContent();
     const readField = kind === "log" ? readLogField : readSpanField;
     eachTopField(payload, (reader, field, wireType) => {
       if (!readField(content, { reader, field, wireType })) reader.skip(wireType);
     });
+    if (content.eventName !== "" && !content.attributes.has(ATTRIBUTE.eventName)) {
+      content.attributes.set(ATTRIBUTE.eventName, content.eventName);
+    }
     return content;
   });
 }

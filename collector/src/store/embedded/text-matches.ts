@@ -1,13 +1,9 @@
-/** Rows whose text matches an expression of search-text.ts. */
+/** Rows whose text matches an expression of text-expression.ts. */
 import type { DayReader } from "./day-reader.ts";
 import type { Hit } from "./record-page.ts";
+import type { RowColumns } from "./row-conditions.ts";
 
-export interface MatchRow extends Hit {
-  /** FLAG of day-schema.ts. */
-  readonly flags: number;
-  readonly severity: number;
-  readonly service: number;
-}
+export interface MatchRow extends Hit, RowColumns {}
 
 const COLUMNS = "records.seq, time, flags, severity, service";
 const JOINED = "words CROSS JOIN records ON records.seq = words.rowid";

@@ -3,6 +3,7 @@
  * listed at the row that starts first, with the sum of all.
  */
 import type { Page, TransactionFilter, TransactionSummary } from "../store.ts";
+import { passesFilter } from "../transaction-filter.ts";
 import type { DayReader } from "./day-reader.ts";
 import { mergeDescending } from "./merge-descending.ts";
 import {
@@ -11,19 +12,13 @@ import {
   type TransactionPlace,
 } from "./page-cursor.ts";
 import { type Deadline, emptyPage, pageSize, toWindow } from "./record-page.ts";
-import { parseSearchText } from "./search-text.ts";
+import { planSearch, type SearchPlan } from "./search-plan.ts";
 import { emptyTransaction, mergeTransactions, toSummary } from "./transaction-state.ts";
+import { transactionsWithText } from "./transactions-with-text.ts";
 
 const ROWS = `
   SELECT started, id FROM transactions
   WHERE (started, id) < (?, ?) ORDER BY started DESC, id DESC`;
-const ROWS_WITH_TEXT = `
-  SELECT transactions.id FROM words
-  CROSS JOIN records ON records.seq = words.rowid
-  CROSS JOIN transactions ON transactions.key = records.transaction_key
-  WHERE words MATCH ? ORDER BY words.rowid DESC`;
-/** Of a search by text, the transactions written to last. */
-const TEXT_TRANSACTIONS_MAX = 2000;
 const ROWS_PER_CLOCK_CHECK = 64;
 
 export function findTransaction(
@@ -46,15 +41,15 @@ export function listTransactions(
   filter: TransactionFilter,
   { deadline, nowNs }: { readonly deadline: Deadline; readonly nowNs: bigint },
 ): Page<TransactionSummary> {
-  const text = parseSearchText(filter.query ?? "");
+  const plan = planSearch(filter.query);
   const before = filter.cursor === undefined ? undefined : decodeTransactionPlace(filter.cursor);
-  if (text.matches === "nothing") return emptyPage();
-  if (text.matches !== "some") {
+  if (plan === "nothing") return emptyPage();
+  if (isForAll(plan)) {
     const sources = readers.map((reader) => placesOf(reader, before ?? endOf(filter)));
     const places = mergeDescending(sources, compareStarts);
     return toPage({ places, readers, filter, deadline, nowNs, isCut: false });
   }
-  const { ids, isCut } = idsWithText(readers, { expression: text.expression, deadline });
+  const { ids, isCut } = transactionsWithText(readers, { plan, deadline });
   const places = [...ids]
     .map((transactionId) => findTransaction(readers, { transactionId, nowNs }))
     .filter((summary) => summary !== undefined)
@@ -84,7 +79,7 @@ function toPage(listing: Listing): Page<TransactionSummary> {
     const { transactionId } = place;
     const summary = findTransaction(readers, { transactionId, nowNs });
     const isHere = summary !== undefined && summary.startedNs === place.startedNs;
-    if (isHere && passes(summary, filter)) {
+    if (isHere && passesFilter(summary, filter)) {
       const last = items.at(-1);
       // Days that both hold the start of a transaction name it one after the other.
       if (last?.transactionId === summary.transactionId) continue;
@@ -102,19 +97,6 @@ function cursorAfter(last: TransactionSummary | undefined): string | null {
   return last === undefined ? null : encodeTransactionPlace(last);
 }
 
-function passes(summary: TransactionSummary, filter: TransactionFilter): boolean {
-  const { firstNs, lastNs } = toWindow(filter);
-  const durationMs = Number(summary.endedNs - summary.startedNs) / 1e6;
-  return (
-    summary.startedNs >= firstNs &&
-    summary.startedNs <= lastNs &&
-    durationMs >= (filter.minDurationMs ?? 0) &&
-    (filter.status === undefined || summary.status === filter.status) &&
-    (filter.operation === undefined || summary.operation === filter.operation) &&
-    (filter.service === undefined || summary.services.includes(filter.service))
-  );
-}
-
 /** Sorts behind every transaction of the window; IDs are ASCII. */
 function endOf(filter: TransactionFilter): TransactionPlace {
   return { startedNs: toWindow(filter).lastNs, transactionId: "\u{10ffff}" };
@@ -127,20 +109,9 @@ function* placesOf(reader: DayReader, before: TransactionPlace): Generator<Trans
   }
 }
 
-function idsWithText(
-  readers: readonly DayReader[],
-  { expression, deadline }: { expression: string; deadline: Deadline },
-): { ids: ReadonlySet<string>; isCut: boolean } {
-  const ids = new Set<string>();
-  let rows = 0;
-  for (const reader of readers.toReversed()) {
-    for (const row of reader.prepare(ROWS_WITH_TEXT).iterate(expression)) {
-      ids.add(String(row.id));
-      if (ids.size >= TEXT_TRANSACTIONS_MAX) return { ids, isCut: true };
-      if (++rows % ROWS_PER_CLOCK_CHECK === 0 && deadline.isOver()) return { ids, isCut: true };
-    }
-  }
-  return { ids, isCut: false };
+function isForAll({ expression, columns, severities, rest }: SearchPlan): boolean {
+  const isOpen = expression === undefined && rest === undefined;
+  return isOpen && columns.size === 0 && severities.length === 0;
 }
 
 function compareStarts(a: TransactionPlace, b: TransactionPlace): number {

@@ -3,7 +3,8 @@
  * be split over batches and days in any way and comes to the same.
  */
 import type { IncomingRecord, TransactionStatus } from "../../record.ts";
-import type { DeadLetter, TransactionSummary } from "../store.ts";
+import type { DeadLetter } from "../dead-letter.ts";
+import type { TransactionSummary } from "../store.ts";
 import { MAX_INT64 } from "./day-schema.ts";
 
 export interface TransactionState {
@@ -13,6 +14,7 @@ export interface TransactionState {
   logs: number;
   spans: number;
   errors: number;
+  /** The open ones. */
   deadLetters: number;
   services: Set<string>;
   /** Of the earliest entry span. */
@@ -30,7 +32,7 @@ export interface TransactionState {
 }
 
 /** A transaction with more services lists the first so many; its counts hold them all. */
-const SERVICES_PER_TRANSACTION_MAX = 128;
+export const SERVICES_PER_TRANSACTION_MAX = 128;
 export const OPERATION_CHARS_MAX = 256;
 
 export function emptyTransaction(): TransactionState {
@@ -78,11 +80,19 @@ export function addRecord(state: TransactionState, record: IncomingRecord): void
   }
 }
 
-export function addDeadLetter(state: TransactionState, letter: DeadLetter): void {
+export function addDeadLetter(
+  state: TransactionState,
+  letter: Pick<DeadLetter, "receivedNs" | "service">,
+): void {
   const receivedNs = storableNs(letter.receivedNs);
   widen(state, { startedNs: receivedNs, endedNs: receivedNs, hasRecords: false });
   state.deadLetters++;
   if (letter.service !== "") addService(state, letter.service);
+}
+
+/** @param more how many were opened again; negative for those that were dealt with. */
+export function addOpenDeadLetters(state: TransactionState, more: number): void {
+  state.deadLetters += more;
 }
 
 /** Adds the second to the first. */
@@ -100,8 +110,9 @@ export function mergeTransactions(into: TransactionState, from: TransactionState
   if (from.deadlineNs !== 0n) addDeadline(into, from.deadlineNs, from.deadlineSetNs);
 }
 
+/** A transaction of which there are only letters that were dealt with has their times. */
 export function isEmptyTransaction(state: TransactionState): boolean {
-  return !hasRecords(state) && state.deadLetters === 0;
+  return !hasRecords(state) && state.deadLetters === 0 && state.endedNs === 0n;
 }
 
 /** @param nowNs Unix time at which it is looked at: a deadline passes without any record. */

@@ -1,4 +1,5 @@
 import { Choice, ServiceChoice } from "../parts/choice.tsx";
+import { QueryBox } from "../parts/query-box.tsx";
 import { useShortcuts } from "../parts/use-shortcuts.ts";
 import { SEVERITIES } from "../record/record-filter.ts";
 import { type LogSearch, OWN_RANGE, TIME_RANGES } from "./log-search.ts";
@@ -18,12 +19,11 @@ export function LogFilters(props: LogFiltersProps) {
   const { search, onChange, isTailing } = props;
   return (
     <form className="filters sticky" aria-label="Search logs" onSubmit={(e) => e.preventDefault()}>
-      <input
-        type="search"
-        aria-label="Words or phrases"
-        placeholder='Words and "phrases", all of them'
+      <QueryBox
+        label="Words or phrases"
+        placeholder='Words, "phrases", user.id:42, or, not'
         value={search.q}
-        onChange={(event) => onChange({ q: event.target.value })}
+        onChange={(q) => onChange({ q })}
       />
       <ServiceChoice
         value={search.service}

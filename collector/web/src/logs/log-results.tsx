@@ -65,7 +65,10 @@ function Nothing({ search, onClear }: LogResultsProps) {
   if (Object.values(search).every((value) => value === "")) return <NoRecordsYet />;
   return (
     <Notice title="No log line matches">
-      <p>All words have to be in one line. Fewer words, or a longer time range, find more.</p>
+      <p>
+        All words have to be in one line, unless "or" stands between them. Fewer words, or a longer
+        time range, find more.
+      </p>
       <button type="button" onClick={onClear}>
         Clear the search
       </button>

@@ -1,6 +1,7 @@
 import { useRef, useState } from "react";
 import type { ServiceList } from "../api/fetch-answer.ts";
 import { useAnswer } from "../api/use-answer.ts";
+import { findQueryProblem } from "../parts/query-problem.ts";
 import { useDocumentTitle } from "../parts/use-document-title.ts";
 import { useFilters } from "../routing/navigation.tsx";
 import { LogFilters } from "./log-filters.tsx";
@@ -14,6 +15,9 @@ export function LogsPage() {
   const [search, changeSearch] = useFilters(LOG_SEARCH_NAMES);
   const [isTailing, setIsTailing] = useState(false);
   const [isPaused, setIsPaused] = useState(false);
+  // What was found last stays while a text is half typed.
+  const readable = useRef(search);
+  if (findQueryProblem(search.q) === undefined) readable.current = search;
   const services = useAnswer<ServiceList>("/services");
   const names = useRef<readonly string[]>([]);
   names.current = services.data?.services.map(({ service }) => service) ?? names.current;
@@ -33,9 +37,9 @@ export function LogsPage() {
         onPaused={setIsPaused}
       />
       {isTailing ? (
-        <LogTail search={search} isPaused={isPaused} />
+        <LogTail search={readable.current} isPaused={isPaused} />
       ) : (
-        <LogResults search={search} onClear={() => changeSearch(NO_FILTER)} />
+        <LogResults search={readable.current} onClear={() => changeSearch(NO_FILTER)} />
       )}
     </>
   );

@@ -11,7 +11,7 @@ const VERDICT_LOOK: Readonly<Record<Verdict, { mark: string; tone: string; meani
   complete: { mark: "●", tone: "green", meaning: "Every record that was made is here." },
   "in-flight": { mark: "◐", tone: "blue", meaning: "Some records are still on their way." },
   incomplete: { mark: "◌", tone: "red", meaning: "Records are known to be missing." },
-  unknown: { mark: "○", tone: "grey", meaning: "Some participant reports no counts." },
+  unknown: { mark: "○", tone: "grey", meaning: "Nobody can tell whether all are here." },
 };
 
 /** How the business operation ended. */
@@ -36,13 +36,19 @@ export function Badge({ mark, tone, text, title }: BadgeProps) {
   );
 }
 
+interface VerdictBadgeProps {
+  readonly verdict: Verdict;
+  /** Why, where it is not told beside the badge. */
+  readonly reason?: string;
+}
+
 /** Whether all records of the transaction are known to be here. */
-export function VerdictBadge({ verdict }: { readonly verdict: Verdict }) {
+export function VerdictBadge({ verdict, reason = "" }: VerdictBadgeProps) {
   const look = VERDICT_LOOK[verdict] ?? { mark: "·", tone: "grey", meaning: "" };
   return (
     <span
       className={`badge plain tone-${look.tone}`}
-      title={`Records: ${verdict}. ${look.meaning}`}
+      title={`Records: ${verdict}. ${reason || look.meaning}`}
     >
       <i aria-hidden="true">{look.mark}</i>
       {verdict}

@@ -1,9 +1,10 @@
 import type { TransactionDetail } from "../../../src/query/transaction-view.ts";
 import { formatAge, formatDuration } from "../format/format-duration.ts";
 import { formatDayTime, timeMs } from "../format/format-time.ts";
-import { StatusBadge, VerdictBadge } from "../parts/badge.tsx";
+import { StatusBadge } from "../parts/badge.tsx";
 import { CopyButton } from "../parts/copy-button.tsx";
 import { ServiceName } from "../parts/service-name.tsx";
+import { VerdictPanel } from "./verdict-panel.tsx";
 
 interface TransactionHeadProps {
   readonly transaction: TransactionDetail;
@@ -42,29 +43,8 @@ export function TransactionHead({ transaction, colours }: TransactionHeadProps) 
           </dd>
         </div>
       </dl>
-      <Completeness transaction={transaction} />
+      <VerdictPanel transaction={transaction} />
     </header>
-  );
-}
-
-/** The verdict in words: what it rests on, and what is missing where something is. */
-function Completeness({ transaction }: { readonly transaction: TransactionDetail }) {
-  const { verdict, verdictReason, missing, isCut } = transaction;
-  return (
-    <div className="head-verdict">
-      <span className="verdict-line">
-        <span className="faint">Records</span> <VerdictBadge verdict={verdict} />
-        <span className="verdict-reason">{verdictReason}</span>
-      </span>
-      {missing.length > 0 ? (
-        <ul aria-label="Missing">
-          {missing.map((what) => (
-            <li key={what}>{what}</li>
-          ))}
-        </ul>
-      ) : null}
-      {isCut ? <p>Too many spans to look at all of them: hops below may not be all.</p> : null}
-    </div>
   );
 }
 

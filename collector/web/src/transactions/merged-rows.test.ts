@@ -72,7 +72,7 @@ function row(
     status,
     verdict: "unknown",
     verdictReason: "",
-    missing: [],
+    ...{ missing: [], doubts: [], waiting: [] },
     startedAt: `2026-11-21T03:04:${transactionId.charCodeAt(0) - 60}Z`,
     endedAt: "2026-11-21T03:04:06Z",
     durationMs: 1000,

@@ -1,7 +1,8 @@
-import { TRANSACTION_STATUSES } from "../../../src/record.ts";
+import { TRANSACTION_STATUSES, VERDICTS } from "../../../src/record.ts";
 import { Choice, ServiceChoice } from "../parts/choice.tsx";
+import { QueryBox } from "../parts/query-box.tsx";
 
-type FilterName = "status" | "service" | "minDurationMs" | "q";
+type FilterName = "status" | "verdict" | "service" | "minDurationMs" | "q";
 
 interface TransactionFiltersProps {
   readonly filters: Readonly<Record<FilterName, string>>;
@@ -25,12 +26,11 @@ export function TransactionFilters(props: TransactionFiltersProps) {
   const { filters, onChange } = props;
   return (
     <form className="filters" aria-label="Filter transactions" onSubmit={(e) => e.preventDefault()}>
-      <input
-        type="search"
-        aria-label="Words in any record of the transaction"
+      <QueryBox
+        label="Words in any record of the transaction"
         placeholder="Words in any of its records"
         value={filters.q}
-        onChange={(event) => onChange({ q: event.target.value })}
+        onChange={(q) => onChange({ q })}
       />
       <Choice
         label="Status"
@@ -38,6 +38,13 @@ export function TransactionFilters(props: TransactionFiltersProps) {
         value={filters.status}
         options={TRANSACTION_STATUSES.map((status) => ({ value: status, text: status }))}
         onChange={(status) => onChange({ status })}
+      />
+      <Choice
+        label="Records"
+        all="Any records"
+        value={filters.verdict}
+        options={VERDICTS.map((verdict) => ({ value: verdict, text: verdict }))}
+        onChange={(verdict) => onChange({ verdict })}
       />
       <ServiceChoice
         value={filters.service}

@@ -84,7 +84,7 @@ function Row({ row }: { readonly row: TransactionView }) {
         <span className="narrow-only">{counts.errors === 1 ? " error" : " errors"}</span>
       </td>
       <td className="cell-records">
-        <VerdictBadge verdict={row.verdict} />
+        <VerdictBadge verdict={row.verdict} reason={row.verdictReason} />
         <span
           className="faint"
           title={`${counts.logs} logs, ${counts.spans} spans, ${counts.deadLetters} dead letters`}

@@ -8,7 +8,7 @@ import { TransactionFilters } from "./transaction-filters.tsx";
 import { TransactionTable } from "./transaction-table.tsx";
 import { useTransactions } from "./use-transactions.ts";
 
-const FILTERS = ["status", "service", "minDurationMs", "q"] as const;
+const FILTERS = ["status", "verdict", "service", "minDurationMs", "q"] as const;
 
 /** Recent transactions, newest first, refreshed without moving what somebody points at. */
 export function TransactionsPage() {
@@ -19,7 +19,8 @@ export function TransactionsPage() {
   const services = useAnswer<ServiceList>("/services");
   const [isRefreshing, setIsRefreshing] = useState(true);
   const isFiltered = FILTERS.some((name) => filters[name] !== "");
-  const clear = () => changeFilters({ status: "", service: "", minDurationMs: "", q: "" });
+  const clear = () =>
+    changeFilters({ status: "", verdict: "", service: "", minDurationMs: "", q: "" });
   return (
     <>
       <h1 className="unseen">Recent transactions</h1>
