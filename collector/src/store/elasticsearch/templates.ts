@@ -11,9 +11,9 @@
  * `_source`, as on the basic licence) it takes 72 instead of 172 bytes a record, but a fifth more
  * CPU, and a look-up takes as long. With other mappings, at a million records, looking a
  * transaction up took 21 ms instead of 5: as long as that is not measured with these, it stays
- * off. Who wants the disk rather has it with `index.mode` in `clew@custom`. The codec `best_compression` takes 172
- * bytes where the default takes 292, for 7 % of CPU. Doc values of attributes, by which people
- * group in Kibana, are 43 bytes of it.
+ * off. Who wants the disk rather has it with `index.mode` in `clew@custom`. The codec
+ * `best_compression` takes 172 bytes where the default takes 292, for 7 % of CPU. Doc values of
+ * attributes, by which people group in Kibana, are 43 bytes of it.
  */
 import { INDEXED_CHARACTERS_MAX } from "./document-attributes.ts";
 import { FIELD, LETTER_FIELD, SEARCHED_ONLY, STREAM } from "./document-fields.ts";
