@@ -22,6 +22,7 @@ import {
 } from "./elasticsearch-home.ts";
 import { javaHome } from "./elasticsearch-java.ts";
 import { isElasticsearchReady, readPublishedPort } from "./elasticsearch-probe.ts";
+import { freezeProcess } from "./freeze-process.ts";
 
 const READY_DEADLINE_MS = 180_000;
 const STOP_DEADLINE_MS = 20_000;
@@ -49,9 +50,8 @@ export interface ElasticsearchOptions {
 }
 
 /**
- * Starts a real Elasticsearch of one node, without Docker, on free ports of the loopback, with a
- * data folder of its own that `stop` deletes. Needs Linux, Maven the first time, and Java 21 or
- * newer (17 for the major version 8). Resolves once it answers and takes writes.
+ * Starts a real Elasticsearch of one node on free ports; `stop` deletes its data. Needs Linux,
+ * Maven the first time, Java 21 (17 for version 8). Resolves once it answers and takes writes.
  * @throws StackError BACKEND_UNAVAILABLE with the end of what it said; PROGRAM_MISSING.
  */
 export async function startElasticsearch(
@@ -174,7 +174,7 @@ export class Elasticsearch {
 
   /** It holds its connections and answers nothing. */
   freeze(): void {
-    process.kill(this.#pid, "SIGSTOP");
+    freezeProcess(this.#pid);
   }
 
   thaw(): void {
