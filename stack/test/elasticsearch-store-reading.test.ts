@@ -3,7 +3,8 @@ import { REPORT } from "@clew/instrumentation/names";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { IncomingRecord } from "../../collector/src/record.ts";
 import { GAPS_MAX } from "../../collector/src/store/ledger.ts";
-import type { LogFilter, Page, StoreReader } from "../../collector/src/store/store.ts";
+import type { LogFilter, StoreReader } from "../../collector/src/store/store.ts";
+import { allPages } from "../../collector/test/all-pages.ts";
 import { numberedLog, numberedReport, numberedSpan } from "../../collector/test/ledger-cases.ts";
 import {
   batchOf,
@@ -90,7 +91,7 @@ function pages(stores: ElasticsearchStores, openStore: OpenStoreFn): void {
     }
     const read = (cursor?: string) =>
       reader.transactionRecords({ transactionId: "t", limit: 1000, ...(cursor && { cursor }) });
-    expect((await all(read)).map(({ id }) => id)).toEqual(ids);
+    expect((await allPages(read)).map(({ id }) => id)).toEqual(ids);
     expect((await tail(reader, { limit: 1000 })).toSorted()).toEqual(ids.toSorted());
   });
 
@@ -110,7 +111,7 @@ function pages(stores: ElasticsearchStores, openStore: OpenStoreFn): void {
     const started = records.toSorted(
       (a, b) => Number(b.timeNs - a.timeNs) || (a.transactionId < b.transactionId ? 1 : -1),
     );
-    const listed = (await all(read)).map(({ transactionId }) => transactionId);
+    const listed = (await allPages(read)).map(({ transactionId }) => transactionId);
     expect(listed).toEqual(started.map(({ transactionId }) => transactionId));
   });
 
@@ -281,17 +282,4 @@ async function tail(reader: StoreReader, filter: Pick<LogFilter, "limit">): Prom
     cursor = String(found.cursor);
   }
   throw new Error("cannot follow the logs: there is no end to them");
-}
-
-async function all<T>(read: (cursor?: string) => Promise<Page<T>>): Promise<T[]> {
-  const items: T[] = [];
-  let cursor: string | undefined;
-  for (let page = 0; page < PAGES_MAX; page++) {
-    const { items: more, cursor: next, isCut } = await read(cursor);
-    expect(isCut).toBe(false);
-    items.push(...more);
-    if (next === null) return items;
-    cursor = next;
-  }
-  throw new Error("cannot read all pages: there is no end to them");
 }

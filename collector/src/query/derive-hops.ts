@@ -14,8 +14,10 @@ export const HOPS_MAX = 10_000;
  * Spans come from anywhere: cycles, self parents, repeated ids and missing times are survived.
  * @returns hops by start; those without a start last. `parentId` names the hop that made this one.
  */
-export function deriveHops(records: readonly StoredRecord[]): { hops: Hop[]; isCut: boolean } {
-  const index = new SpanIndex(records);
+export function deriveHops(
+  records: readonly StoredRecord[],
+  index = new SpanIndex(records),
+): { hops: Hop[]; isCut: boolean } {
   const passages: Passage[] = [];
   const answered = new Set<StoredRecord>();
   let isCut = false;

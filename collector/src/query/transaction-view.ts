@@ -5,6 +5,7 @@ import { deriveHops } from "./derive-hops.ts";
 import { deriveSteps, type Step } from "./derive-steps.ts";
 import type { Hop } from "./hop.ts";
 import { formatRfc3339 } from "./rfc3339.ts";
+import { SpanIndex } from "./span-index.ts";
 import { findFirstFailure } from "./timing/first-failure.ts";
 import { type TransactionTiming, timeTransaction } from "./timing/transaction-timing.ts";
 import type { Finding } from "./verdict/finding.ts";
@@ -108,7 +109,8 @@ export function viewTransactionDetail(found: {
   const records = found.records.slice(0, VIEW_SPANS_MAX);
   const traceIds = new Set<string>();
   for (const { traceId } of records) if (traceId) traceIds.add(traceId);
-  const { hops, isCut } = deriveHops(records);
+  const index = new SpanIndex(records);
+  const { hops, isCut } = deriveHops(records, index);
   const { steps, isCut: areStepsCut } = deriveSteps(found.events);
   return {
     ...viewTransaction(found.summary, found.judgement),
@@ -116,7 +118,7 @@ export function viewTransactionDetail(found: {
     traceIds: [...traceIds].slice(0, TRACE_IDS_MAX),
     hops,
     firstFailingHop: findFirstFailure(hops),
-    timing: timeTransaction(records),
+    timing: timeTransaction(records, index),
     steps,
     isCut:
       found.isCut ||

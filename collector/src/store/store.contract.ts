@@ -1,5 +1,6 @@
 /** What every store promises (store.ts), as one suite that each of them runs. */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { allPages } from "../../test/all-pages.ts";
 import { deadLetterCases } from "../../test/dead-letter-cases.ts";
 import { ledgerCases } from "../../test/ledger-cases.ts";
 import { queryCases } from "../../test/query-cases.ts";
@@ -19,7 +20,7 @@ import { spanLogCases } from "../../test/span-log-cases.ts";
 import { traceCases } from "../../test/trace-cases.ts";
 import { transactionStatusCases } from "../../test/transaction-status-cases.ts";
 import type { IncomingRecord } from "../record.ts";
-import type { LogFilter, Page, StoreReader, StoreWriter } from "./store.ts";
+import type { LogFilter, StoreReader, StoreWriter } from "./store.ts";
 
 export interface StoreUnderTest {
   readonly writer: StoreWriter;
@@ -462,17 +463,4 @@ async function logIds(reader: StoreReader, filter: Partial<LogFilter> = {}): Pro
   const pages = (cursor?: string) =>
     reader.searchLogs({ limit: 100, ...filter, order: "newest", ...(cursor ? { cursor } : {}) });
   return (await allPages(pages)).map(({ id }) => id);
-}
-
-async function allPages<T>(read: (cursor?: string) => Promise<Page<T>>): Promise<T[]> {
-  const items: T[] = [];
-  let cursor: string | undefined;
-  for (let page = 0; page < PAGES_MAX; page++) {
-    const { items: more, cursor: next, isCut } = await read(cursor);
-    expect(isCut).toBe(false);
-    items.push(...more);
-    if (next === null) return items;
-    cursor = next;
-  }
-  throw new Error("cannot read all pages: there is no end to them");
 }

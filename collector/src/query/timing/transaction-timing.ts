@@ -42,8 +42,11 @@ export interface TransactionTiming {
 }
 
 /** Where the transaction's time went, from its spans in any order. */
-export function timeTransaction(records: readonly StoredRecord[]): TransactionTiming {
-  const { spans, offsets } = timeSpans(records, new SpanIndex(records));
+export function timeTransaction(
+  records: readonly StoredRecord[],
+  index = new SpanIndex(records),
+): TransactionTiming {
+  const { spans, offsets } = timeSpans(records, index);
   const path = findCriticalPath(spans);
   const pathMs: Record<PathKind, number> = { work: 0, network: 0, queue: 0, wait: 0 };
   for (const { kind, fromMs, toMs } of path) pathMs[kind] += toMs - fromMs;

@@ -2,7 +2,8 @@
  * A query's words as an expression of FTS5 (sqlite.org/fts5.html §3). Every word is a quoted string
  * there, so nothing that a person types is ever read as an operator.
  */
-import type { Condition, WordsTerm } from "../query-language/query.ts";
+import type { Condition, Term, WordsTerm } from "../query-language/query.ts";
+import { boundsOf, type QueryBounds } from "../query-language/query-bounds.ts";
 import { WORD_UNITS_MAX } from "../query-language/words.ts";
 
 /** Rows that match `text`, or all others: FTS5 itself knows only "this and not that". */
@@ -13,11 +14,7 @@ interface Expression {
 
 type FoundBy = Expression | "everything" | "nothing";
 
-/** Of a condition one expression finds at least all rows, the other nothing else. */
-interface Bounds {
-  readonly least: FoundBy;
-  readonly most: FoundBy;
-}
+type Bounds = QueryBounds<FoundBy>;
 
 export interface TextExpression {
   /** Finds at least all rows that match; undefined where the words alone narrow nothing down. */
@@ -27,32 +24,15 @@ export interface TextExpression {
 }
 
 export function toTextExpression(condition: Condition): TextExpression {
-  const { least, most } = boundsOf(condition);
+  const { least, most } = boundsOf(condition, { all, any, none: negate, ofTerm: boundsOfTerm });
   if (typeof most === "string" || most.isNegated) return { expression: undefined, isExact: false };
   const isExact = typeof least === "object" && !least.isNegated && least.text === most.text;
   return { expression: most.text, isExact };
 }
 
-function boundsOf(condition: Condition): Bounds {
-  switch (condition.kind) {
-    case "and":
-    case "or": {
-      const parts = condition.parts.map(boundsOf);
-      const joined = condition.kind === "and" ? all : any;
-      return {
-        least: joined(parts.map(({ least }) => least)),
-        most: joined(parts.map(({ most }) => most)),
-      };
-    }
-    case "not": {
-      const { least, most } = boundsOf(condition.part);
-      return { least: negate(most), most: negate(least) };
-    }
-    case "words":
-      return wordsBounds(condition);
-    default:
-      return { least: "nothing", most: "everything" };
-  }
+/** Of what is no word of the text the index says nothing. */
+function boundsOfTerm(term: Term): Bounds {
+  return term.kind === "words" ? wordsBounds(term) : { least: "nothing", most: "everything" };
 }
 
 /**

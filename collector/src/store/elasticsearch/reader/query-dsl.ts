@@ -16,19 +16,18 @@ import type {
   NumberTerm,
   Query,
   RecordFieldName,
+  Term,
   TextTerm,
   WordsTerm,
 } from "../../query-language/query.ts";
+import { boundsOf, type QueryBounds } from "../../query-language/query-bounds.ts";
 import { FIELD } from "../document-fields.ts";
 import type { QueryClause } from "./search-client.ts";
 
 /** `everything` and `nothing` for what every record, and what none, matches. */
 export type FoundBy = QueryClause | "everything" | "nothing";
 
-interface Bounds {
-  readonly least: FoundBy;
-  readonly most: FoundBy;
-}
+type Bounds = QueryBounds<FoundBy>;
 
 const RECORD_FIELD: Readonly<Record<RecordFieldName, string>> = {
   service: FIELD.service,
@@ -63,11 +62,11 @@ export function toQueryClauses(query: Query): QueryClauses {
   if (query.kind === "everything" || query.kind === "nothing") {
     return { found: query.kind, isExact: true, names: new Map() };
   }
-  const { least, most } = boundsOf(query);
+  const { least, most } = boundsOf(query, { all, any, none, ofTerm: boundsOfTerm });
   const isExact = JSON.stringify(least) === JSON.stringify(most);
   if (isExact || most === "nothing") return { found: most, isExact, names: new Map() };
   const named = wordTerms(query).flatMap((term, i) => {
-    const { least, most } = boundsOf(term);
+    const { least, most } = boundsOfTerm(term);
     return least === most && isClause(most) ? [{ term, name: `w${i}`, clause: most }] : [];
   });
   const should = named.map(({ name, clause }) => ({ bool: { filter: [clause], _name: name } }));
@@ -84,33 +83,20 @@ function wordTerms(condition: Condition): readonly WordTerm[] {
   return condition.parts.flatMap(wordTerms);
 }
 
-function boundsOf(condition: Condition): Bounds {
-  switch (condition.kind) {
-    case "and":
-    case "or": {
-      const parts = condition.parts.map(boundsOf);
-      const joined = condition.kind === "and" ? all : any;
-      return {
-        least: joined(parts.map(({ least }) => least)),
-        most: joined(parts.map(({ most }) => most)),
-      };
-    }
-    case "not": {
-      const { least, most } = boundsOf(condition.part);
-      return { least: none(most), most: none(least) };
-    }
+function boundsOfTerm(term: Term): Bounds {
+  switch (term.kind) {
     case "words":
-      return wordsBounds(condition);
+      return wordsBounds(term);
     case "any word":
       return exactly({ exists: { field: FIELD.words } });
     case "severity":
-      return severityBounds(condition);
+      return severityBounds(term);
     case "exists":
-      return existsBounds(condition.field);
+      return existsBounds(term.field);
     case "text":
-      return textBounds(condition);
+      return textBounds(term);
     case "number":
-      return numberBounds(condition);
+      return numberBounds(term);
   }
 }
 
